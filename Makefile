@@ -1,0 +1,46 @@
+# Everything is done in .venv; PYTHON names the interpreter that makes it (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint types format requirements clean
+
+demo: .venv/installed  ## the whole weekly job, on bundled feeds, into ./demo
+	$(BIN)/digest demo
+
+test: .venv/dev  ## every check and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A Debian python may come without ensurepip: the pip that runs this installs into .venv instead.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv || $(PYTHON) -m venv --without-pip --clear .venv
+
+.venv/installed: .venv/bin/python requirements/base.txt pyproject.toml
+	$(call install,requirements/base.txt)
+	touch $@
+
+.venv/dev: .venv/bin/python requirements/dev.txt pyproject.toml
+	$(call install,requirements/dev.txt)
+	touch $@ .venv/installed
+
+# The project itself is one path entry: an editable install without a build back end to fetch.
+define install
+	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endef
+
+requirements: .venv/dev  ## pin anew, with hashes and without naming any index
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-annotate pyproject.toml --group build --output-file requirements/base.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-annotate pyproject.toml --group dev --output-file requirements/dev.txt
+
+clean:
+	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

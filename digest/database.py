@@ -1,0 +1,155 @@
+"""The engine, the transactions and the column types. Only this module knows whether it is SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from digest.errors import DigestError, UsageError
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every room declares its own tables on this, in its `store`."""
+
+
+class UTCDateTime(sa.types.TypeDecorator[datetime]):
+    """Aware datetimes in UTC, in and out; a naive one is an error. (SQLite itself drops the zone.)"""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime reached the database: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+BigKey = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""An automatic integer key; SQLite counts only plain INTEGER by itself."""
+
+
+class Database:
+    """One database: `begin()` writes, `read()` looks. Stores are handed the connection and never make one."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise UsageError(f"database url {url!r} is neither sqlite:/// nor postgresql://")
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine: Engine = _sqlite_engine(parsed) if self.is_sqlite else sa.create_engine(parsed, pool_pre_ping=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One write transaction (on SQLite the only writer): all of it, or nothing.
+
+        Raises DigestError where the database is full, locked, read-only or gone."""
+        with self._speaking_plainly(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look; nothing that is written in it is kept."""
+        with self._speaking_plainly(), self.engine.connect() as connection:
+            connection = connection.execution_options(digest_read=True)
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextmanager
+    def _speaking_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.OperationalError as error:
+            what = str(error.orig).strip().splitlines()[0]
+            where = str(self.path) if self.is_sqlite else self.url.render_as_string(hide_password=True)
+            raise DigestError(f"database {where}: {what}", mend=_mend(what)) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _mend(what: str) -> str:
+    table = {
+        "locked": "another process has held it for over 30 s; wait, or stop that process",
+        "full": "free some disk space and run the command again; nothing was half done",
+        "readonly": "give the user that runs this write access to the file and its folder",
+        "unable to open": "give the user that runs this write access to the file and its folder",
+        "no such table": "run `digest db upgrade`",
+        "does not exist": "run `digest db upgrade`",
+        "refused": "start PostgreSQL, or correct `[database] url`",
+    }
+    return next((mend for word, mend in table.items() if word in what), "see `digest doctor`")
+
+
+def _sqlite_engine(url: sa.URL) -> Engine:
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are ours: see _begin
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=30000", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("digest_read", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def insert_or_ignore(
+    connection: Connection, table: sa.Table, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], *returning: Any
+) -> Any:
+    """INSERT … ON CONFLICT DO NOTHING; with `returning` columns, the rows that were really inserted.
+
+    It is how a unique key decides who was first."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).on_conflict_do_nothing()
+    if returning:
+        return connection.execute(statement.returning(*returning), rows)
+    return connection.execute(statement, rows)
+
+
+def upsert(connection: Connection, table: sa.Table, row: Mapping[str, Any], *keys: str) -> None:
+    """Insert the row, or update every other column of the one that has the same `keys`."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).values(**row)
+    changes = {name: statement.excluded[name] for name in row if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changes))
+
+
+def lock_rows(connection: Connection, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """FOR UPDATE SKIP LOCKED where the database has row locks; on SQLite the transaction is the lock."""
+    return statement if connection.dialect.name == "sqlite" else statement.with_for_update(skip_locked=True)

@@ -1,0 +1,41 @@
+"""What every test can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.database import Database
+from tests.support.databases import create_all, fresh_postgres, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One PostgreSQL for the whole run (of this test process)."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="digest-pg-") as folder:  # /tmp: readable by the server's own user
+        Path(folder).chmod(0o755)
+        with postgres_server(Path(folder) / "server") as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, once on each kind that we support."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'digest.sqlite3'}"
+    else:
+        with fresh_postgres(request.getfixturevalue("postgres")) as url:
+            yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database with all our tables, once on each kind."""
+    database = Database(database_url)
+    create_all(database)
+    yield database
+    database.close()
