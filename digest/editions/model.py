@@ -69,7 +69,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A headed group of articles (or of events, or pinned links) in an edition."""
+    """A headed group of articles (or of events, or pinned links) in an edition.
+
+    `kicker` is the small line above the title ("This Month’s Focus")."""
 
     slug: str
     title: str
@@ -79,6 +81,7 @@ class Section:
     articles: tuple[Placed, ...] = ()
     events: tuple[Event, ...] = ()
     pins: tuple[Pin, ...] = ()
+    kicker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,9 @@ class Edition:
         return tuple(s.slug for s in self.sections if s.kind in ("region", "global"))
 
     def for_regions(self, slugs: Iterable[str]) -> Edition:
-        """What a reader gets who chose these regions; no choice means all. Focus, pins, events, reading: everyone."""
+        """What a reader gets who chose these regions; no choice means all.
+
+        Focus, pinned, events and reading go to everyone."""
         chosen = frozenset(slugs)
         if not chosen:
             return self
@@ -140,5 +145,16 @@ class Edition:
 
 
 __all__ = [
-    "GLOBAL", "Edition", "Event", "Focus", "Overlay", "Period", "Pin", "Placed", "Section", "SectionKind", "State", "Waiting",
-]  # fmt: skip
+    "GLOBAL",
+    "Edition",
+    "Event",
+    "Focus",
+    "Overlay",
+    "Period",
+    "Pin",
+    "Placed",
+    "Section",
+    "SectionKind",
+    "State",
+    "Waiting",
+]
