@@ -25,9 +25,9 @@ class Region:
 class Article:
     """An entry, ours. Every text is plain text; `excerpt` is whole sentences; `text` is the body, capped.
 
-    `topics` are lower-case; `kind` is a label for the reader ("Interview") or ""; `published_at` is aware UTC,
-    or None where the feed gives no believable date: then `first_seen` decides. One in the future is no candidate
-    before that moment. `position` is the feed's own order. `source` is the feed's title, `feed` its URL."""
+    `topics` are lower-case; `kind` is a label for the reader ("Interview") or ""; `published_at` is aware
+    UTC, or None where the feed gives no believable date: then `first_seen` decides. One in the future is no
+    candidate before that moment. `position` is the feed's own order. `source` is the feed's title, `feed` its URL."""
 
     id: str
     link: str
