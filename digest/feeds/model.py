@@ -22,7 +22,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture as the feed offers it. `url` is absolute http(s); sizes are CSS pixels, None where not told."""
+    """A picture as the feed offers it. `url` is absolute http(s); sizes in CSS pixels, or None."""
 
     url: str
     alt: str = ""
@@ -67,7 +67,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A 200 answer. `url` is where the body came from; `moved_to` is set when every redirect was permanent."""
+    """A 200 answer. `url` is where the body came from; `moved_to` is set if every redirect was permanent."""
 
     url: str
     body: bytes
