@@ -37,7 +37,7 @@ class Weekly:
 class Schedule:
     """The week of a publication, in its local time. `skip`: publication dates without an edition.
 
-    `deadline` counts from `send`, more than nothing and less than a week: never are two editions due at once."""
+    `deadline` counts from `send`, more than nothing, less than a week: never are two editions due at once."""
 
     compose: Weekly
     send: Weekly
@@ -112,7 +112,7 @@ def today(now: datetime, zone: ZoneInfo) -> Period:
 
 
 def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """A local wall clock as a moment in UTC: in the autumn fold the first of two, in the spring gap its end."""
+    """A local wall clock as a moment in UTC: in the autumn fold the first, in the spring gap its end."""
     wall = datetime.combine(day, at)
     usual = wall.replace(tzinfo=zone).astimezone(UTC)
     if usual.astimezone(zone).replace(tzinfo=None) == wall:

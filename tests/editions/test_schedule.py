@@ -30,8 +30,8 @@ ZONES = [
     ZoneInfo(name)
     for name in (
         "America/New_York", "America/Sao_Paulo", "Europe/Berlin", "Europe/Dublin", "Africa/Casablanca",
-        "Asia/Beirut", "Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kiritimati",
-        "UTC",
+        "Asia/Beirut", "Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia",
+        "Pacific/Kiritimati", "UTC",
     )
 ]  # fmt: skip
 
