@@ -1,0 +1,228 @@
+"""The tables of config.toml: every key, its type, its default.
+
+What each means: docs/reference/configuration.md."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from digest.config.values import (
+    Address,
+    BaseUrl,
+    Colour,
+    Day,
+    Duration,
+    Every,
+    Font,
+    Language,
+    Line,
+    Listen,
+    ListId,
+    Mailbox,
+    Month,
+    Port,
+    Rate,
+    Size,
+    Text,
+    Topic,
+    Url,
+    Weekly,
+    Zone,
+    per_minute,
+)
+
+Count = Annotated[int, Field(ge=0, le=10_000)]
+Some = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Table(BaseModel):
+    """A table: frozen, and without room for unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class PublicationTable(Table):
+    name: Line
+    url: Url
+    sender: Mailbox = Field(alias="from")
+    reply_to: Address | Literal[""] = ""
+    postal_address: Text
+    language: Language = "en"
+    timezone: Zone = "UTC"
+    public_url: BaseUrl
+    list_id: ListId | Literal[""] = ""
+
+
+class StaffTable(Table):
+    mail: tuple[Address, ...] = ()
+
+
+class FeedTable(Table):
+    url: Url
+    role: Literal["articles", "reading"] = "articles"
+    title: Line | Literal[""] = ""
+
+
+class FetchingTable(Table):
+    allow_private_addresses: bool = False
+    stale_after: Duration = timedelta(hours=24)
+    timeout: Duration = timedelta(seconds=20)
+    max_size: Size = 5_000_000
+
+
+class EditionsTable(Table):
+    approval: Literal["required", "automatic"] = "required"
+    minimum: Count = 3
+    lookback: Duration = timedelta(days=7)
+    section_limit: Some = 8
+    focus_limit: Some = 8
+    reading_limit: Count = 6
+    reading_per_source: Count = 2
+
+
+class ScheduleTable(Table):
+    pull: Every = "every 1h"
+    compose: Weekly
+    send: Weekly
+    deadline: Duration = timedelta(hours=12)
+    skip: tuple[Day, ...] = ()
+
+
+class FocusTable(Table):
+    title: Line
+    topics: Annotated[tuple[Topic, ...], Field(min_length=1)]
+    introduction: Text | Literal[""] = ""
+    link: Url | Literal[""] = ""
+
+
+class RegionTable(Table):
+    name: Line
+    link: Url | Literal[""] = ""
+    topics: tuple[Topic, ...] = ()
+    colour: Colour | Literal[""] = ""
+
+
+class ListedEventTable(Table):
+    date: Day
+    title: Line
+    link: Url | Literal[""] = ""
+
+
+class EventsTable(Table):
+    calendar: Line | Literal[""] = ""
+    listed: tuple[ListedEventTable, ...] = ()
+
+
+class PinnedTable(Table):
+    title: Line
+    link: Url
+    first: Day | None = Field(None, alias="from")
+    last: Day | None = Field(None, alias="until")
+
+
+class DesignTable(Table):
+    logo: Url | Literal[""] = ""
+    logo_width: Annotated[int, Field(ge=0, le=600)] = 0
+    logo_height: Annotated[int, Field(ge=0, le=600)] = 0
+    masthead: Line | Literal[""] = ""
+    tagline: Line | Literal[""] = ""
+    ink: Colour | Literal[""] = ""
+    paper: Colour | Literal[""] = ""
+    accent: Colour | Literal[""] = ""
+    focus_ground: Colour | Literal[""] = ""
+    focus_accent: Colour | Literal[""] = ""
+    heading_font: Font | Literal[""] = ""
+    body_font: Font | Literal[""] = ""
+
+
+class WebTable(Table):
+    listen: Listen = "127.0.0.1:8000"
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+
+class TemplatesTable(Table):
+    folder: Line | Literal[""] = ""
+
+
+class SmtpTable(Table):
+    host: Line = "127.0.0.1"
+    port: Port = 25
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: Line | Literal[""] = ""
+    password: SecretStr = SecretStr("")
+    password_file: Line | Literal[""] = ""
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    rate: Rate = "unlimited"
+    rates: dict[Line, Rate] = {}
+    timeout: Duration = timedelta(seconds=60)
+
+    @property
+    def rate_per_minute(self) -> float | None:
+        """Messages a minute in all; None without a limit."""
+        return per_minute(self.rate)
+
+    @property
+    def provider_rates(self) -> dict[str, float]:
+        """Messages a minute by the recipients' domain, in lower case; only the limited ones."""
+        return {
+            name.lower(): limit
+            for name, rate in self.rates.items()
+            if (limit := per_minute(rate)) is not None
+        }
+
+
+class SecretsTable(Table):
+    key_file: Line | Literal[""] = ""
+    keys: SecretStr = SecretStr("")
+
+
+class DkimTable(Table):
+    """No settings in this version: the relay signs."""
+
+
+class BouncesTable(Table):
+    """No settings in this version."""
+
+
+class DatabaseTable(Table):
+    url: Line = "sqlite:///var/digest.sqlite3"
+    url_file: Line | Literal[""] = ""
+
+
+class Tables(Table):
+    """The whole document."""
+
+    publication: PublicationTable
+    staff: StaffTable = StaffTable()
+    feeds: Annotated[tuple[FeedTable, ...], Field(min_length=1)]
+    fetching: FetchingTable = FetchingTable()
+    editions: EditionsTable = EditionsTable()
+    schedule: ScheduleTable | None = None
+    focus: dict[Month, FocusTable] = {}
+    regions: tuple[RegionTable, ...] = ()
+    kinds: dict[Topic, Line] = {}
+    events: EventsTable = EventsTable()
+    pinned: tuple[PinnedTable, ...] = ()
+    links: dict[Line, Url] = {}
+    design: DesignTable = DesignTable()
+    web: WebTable = WebTable()
+    templates: TemplatesTable = TemplatesTable()
+    smtp: SmtpTable = SmtpTable()
+    secrets: SecretsTable = SecretsTable()
+    dkim: DkimTable = DkimTable()
+    bounces: BouncesTable = BouncesTable()
+    database: DatabaseTable = DatabaseTable()
+
+
+SECRETS: dict[tuple[str, str], str] = {("smtp", "password"): "password_file", ("secrets", "keys"): "key_file"}
+"""Keys that must not stand in the file: the environment gives them, or a file that the other key names."""
