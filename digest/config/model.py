@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,7 +26,9 @@ from digest.config.tables import (
     Tables,
     WebTable,
 )
+from digest.delivery.smtp import RelaySettings
 from digest.editions.model import Event, Focus, Pin
+from digest.editions.schedule import parse_every
 from digest.feeds.model import Feed
 from digest.rendering.model import Design, Publication
 
@@ -130,6 +133,21 @@ class Config:
         colours = {slug(region.name): region.colour for region in self.tables.regions if region.colour}
         return Design(**self.design.model_dump(), region_colours=colours)
 
+    def pull_interval(self) -> timedelta:
+        """How long from one pull to the next; an hour where there is no schedule."""
+        return parse_every(self.schedule.pull if self.schedule else "every 1h")
+
+    def relay(self) -> RelaySettings:
+        smtp = self.smtp
+        return RelaySettings(
+            smtp.host,
+            smtp.port,
+            smtp.security,
+            smtp.username,
+            smtp.password.get_secret_value(),
+            command_timeout=smtp.timeout.total_seconds(),
+        )
+
     def list_id(self) -> str:
         """The list's identifier: as configured, or "roundup" under the domain of From."""
         return (
@@ -213,7 +231,18 @@ _LABELS = {
 """How the usual keys of [links] are written for readers; any other key is its own label."""
 
 _LETTERS = str.maketrans(
-    dict(zip("ßæÆøØœŒłŁđĐðÐþÞı", "ss ae ae o o oe oe l l d d d d th th i".split(), strict=True))
-    | {"’": "", "'": ""}
+    {
+        **dict.fromkeys("æÆ", "ae"),
+        **dict.fromkeys("øØ", "o"),
+        **dict.fromkeys("œŒ", "oe"),
+        **dict.fromkeys("łŁ", "l"),
+    }
+    | {
+        **dict.fromkeys("đĐðÐ", "d"),
+        **dict.fromkeys("þÞ", "th"),
+        **dict.fromkeys("’'", ""),
+        "ß": "ss",
+        "ı": "i",
+    }
 )
 """Latin letters that Unicode does not take apart; and apostrophes, which join."""

@@ -5,7 +5,7 @@ What each means: docs/reference/configuration.md."""
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -31,7 +31,7 @@ from digest.config.values import (
     Url,
     Weekly,
     Zone,
-    per_minute,
+    per_second,
 )
 
 Count = Annotated[int, Field(ge=0, le=10_000)]
@@ -69,8 +69,13 @@ class FeedTable(Table):
 class FetchingTable(Table):
     allow_private_addresses: bool = False
     stale_after: Duration = timedelta(hours=24)
-    timeout: Duration = timedelta(seconds=20)
+    timeout: Duration = timedelta(seconds=60)
     max_size: Size = 5_000_000
+
+    def limits(self) -> dict[str, Any]:
+        """The limits of one fetch, by the names that `digest.feeds` gives them; seconds and bytes."""
+        whole = self.timeout.total_seconds()
+        return {"timeout": min(20.0, whole), "deadline": whole, "max_bytes": self.max_size}
 
 
 class EditionsTable(Table):
@@ -141,13 +146,10 @@ class DesignTable(Table):
 class WebTable(Table):
     listen: Listen = "127.0.0.1:8000"
 
-    @property
-    def host(self) -> str:
-        return self.listen.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        return int(self.listen.rpartition(":")[2])
+    def address(self) -> tuple[str, int]:
+        """The host, without the brackets of IPv6, and the port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
 
 
 class TemplatesTable(Table):
@@ -166,19 +168,14 @@ class SmtpTable(Table):
     rates: dict[Line, Rate] = {}
     timeout: Duration = timedelta(seconds=60)
 
-    @property
-    def rate_per_minute(self) -> float | None:
-        """Messages a minute in all; None without a limit."""
-        return per_minute(self.rate)
+    def rate_per_second(self) -> float | None:
+        """Messages a second in all; None without a limit."""
+        return per_second(self.rate)
 
-    @property
     def provider_rates(self) -> dict[str, float]:
-        """Messages a minute by the recipients' domain, in lower case; only the limited ones."""
-        return {
-            name.lower(): limit
-            for name, rate in self.rates.items()
-            if (limit := per_minute(rate)) is not None
-        }
+        """Messages a second by the recipients' domain, in lower case; only the limited ones."""
+        limits = {name.lower(): per_second(rate) for name, rate in self.rates.items()}
+        return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 class SecretsTable(Table):

@@ -21,7 +21,7 @@ _SIZES = {"B": 1, "KB": 1000, "MB": 1_000_000}
 _WEEKLY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]* +(\d{1,2}):(\d{2})", re.ASCII)
 _EVERY = re.compile(r"every +([1-9]\d{0,3}) *([mhd])", re.ASCII)
 _RATE = re.compile(r"([1-9]\d{0,8}) */ *(s|sec|min|hour)", re.ASCII)
-_PER_MINUTE = {"s": 60.0, "sec": 60.0, "min": 1.0, "hour": 1 / 60}
+_SECONDS = {"s": 1, "sec": 1, "min": 60, "hour": 3600}
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 _LIST_ID = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)+", re.ASCII)
@@ -92,15 +92,15 @@ def _every(value: str) -> str:
 def _rate(value: str) -> str:
     if value.strip().lower() == "unlimited":
         return "unlimited"
-    if per_minute(value) is None:
+    if per_second(value) is None:
         raise SettingError(f"{value!r} is no rate", 'write "unlimited", or messages in a time: "600/min"')
     return value.strip().lower()
 
 
-def per_minute(rate: str) -> float | None:
-    """Messages a minute of a rate such as "600/min"; None for "unlimited"."""
+def per_second(rate: str) -> float | None:
+    """Messages a second of a rate such as "600/min"; None for "unlimited"."""
     match = _RATE.fullmatch(rate.strip().lower())
-    return int(match[1]) * _PER_MINUTE[match[2]] if match else None
+    return int(match[1]) / _SECONDS[match[2]] if match else None
 
 
 def _month(value: str) -> str:

@@ -6,6 +6,7 @@ import difflib
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -219,6 +220,10 @@ def contradictions(tables: Tables) -> Iterator[Problem]:
                 f"ends ({pin.last}) before it begins ({pin.first})",
                 "exchange the dates",
             )
+    if tables.schedule and tables.schedule.deadline >= timedelta(days=7):
+        yield Problem(
+            ("schedule", "deadline"), "is a week or more, so that two editions were due at once", "write less"
+        )
     if tables.schedule and tables.schedule.compose == tables.schedule.send:
         yield Problem(("schedule", "compose"), "is the same moment as `send`", "compose some hours earlier")
     if tables.design.logo and not (tables.design.logo_width and tables.design.logo_height):
