@@ -6,12 +6,15 @@ from digest.errors import DigestError
 
 
 class FeedError(DigestError):
-    """A feed that could not be had or read. `state` is a short slug that is kept and shown ("timeout")."""
+    """A feed that could not be had or read. `state` is a short slug that is kept and shown ("timeout").
+
+    `detail` is what happened, without the address; `reason` adds how to mend it."""
 
     def __init__(self, url: str, state: str, message: str, *, mend: str = "") -> None:
         super().__init__(f"{url or 'the feed'}: {message}", mend=mend)
         self.url = url
         self.state = state
+        self.detail = message
         self.reason = f"{message}; {mend}" if mend else message
 
 

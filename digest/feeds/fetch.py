@@ -58,9 +58,7 @@ def fetch(
         with httpx2.Client(transport=transport, trust_env=False, timeout=timeout, headers=headers) as client:
             return _follow(client, feed, max_bytes)
     except FetchError as error:
-        raise FetchError(
-            _shown(feed.url), error.state, error.message.partition(": ")[2], mend=error.mend
-        ) from error
+        raise FetchError(_shown(feed.url), error.state, error.detail, mend=error.mend) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
         raise _explained(_shown(feed.url), error, deadline) from error
 
