@@ -90,9 +90,12 @@ def compose(
     )
 
 
-def too_small(edition: Edition, minimum: int) -> bool:
-    """Whether the edition has fewer articles of our own than it must; it is then held back for the next."""
-    return len(edition.articles) < minimum
+def too_small(edition: Edition, minimum: int) -> str | None:
+    """Why the edition is held back: fewer articles of our own than it must have. None where it has enough."""
+    count = len(edition.articles)
+    if count >= minimum:
+        return None
+    return f"it has {count} article{'' if count == 1 else 's'}, and the minimum is {minimum}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,14 +96,16 @@ def periods(start: datetime, schedule: Schedule, zone: ZoneInfo) -> Iterator[Per
         day = first + week * _WEEK
         if day in schedule.skip:
             continue
-        send_at = moment(day, schedule.send.at, zone)
-        if send_at + schedule.deadline >= start:
-            yield Period(
-                day,
-                _compose_before(day, send_at, schedule.compose, zone),
-                send_at,
-                send_at + schedule.deadline,
-            )
+        period = _period(day, schedule, zone)
+        if period.deadline is None or period.deadline >= start:
+            yield period
+
+
+def period_on(day: date, schedule: Schedule, zone: ZoneInfo) -> Period:
+    """The edition of a named day: with its moments where the schedule has one on it, else a day alone."""
+    if day.weekday() != schedule.send.weekday or day in schedule.skip:
+        return Period(day)
+    return _period(day, schedule, zone)
 
 
 def today(now: datetime, zone: ZoneInfo) -> Period:
@@ -125,6 +127,13 @@ def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
         local = datetime.fromtimestamp(middle, zone).replace(tzinfo=None)
         before, after = (before, middle) if local >= wall else (middle, after)
     return datetime.fromtimestamp(after, UTC)
+
+
+def _period(day: date, schedule: Schedule, zone: ZoneInfo) -> Period:
+    send_at = moment(day, schedule.send.at, zone)
+    return Period(
+        day, _compose_before(day, send_at, schedule.compose, zone), send_at, send_at + schedule.deadline
+    )
 
 
 def _compose_before(day: date, send_at: datetime, compose: Weekly, zone: ZoneInfo) -> datetime:

@@ -58,13 +58,13 @@ def _decode(wanted: Any, stored: Any) -> Any:
     if wanted in (date, datetime):
         return wanted.fromisoformat(stored)
     if is_dataclass(wanted):
-        hints = _hints(wanted)
+        hints = _hints(typing.cast("type", wanted))
         known = {name: _decode(hint, stored[name]) for name, hint in hints.items() if name in stored}
         return typing.cast("type", wanted)(**known)
     return stored
 
 
 @cache
-def _hints(wanted: Any) -> dict[str, Any]:
+def _hints(wanted: type) -> dict[str, Any]:
     hints = typing.get_type_hints(wanted)
     return {f.name: hints[f.name] for f in fields(wanted)}

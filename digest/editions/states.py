@@ -8,8 +8,9 @@ from typing import Literal
 from digest.editions.model import Period, State
 
 Action = Literal[
-    "refresh", "arrange", "approve", "hold", "release", "skip", "expire", "begin", "pause", "resume", "finish"
-]
+    "refresh", "arrange", "approve", "hold", "release", "skip", "expire",
+    "begin", "pause", "resume", "finish", "reopen", "void",
+]  # fmt: skip
 Due = Literal["compose", "send", "hold", "expire"]
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
@@ -36,6 +37,8 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     ("sending", "pause"): "paused",
     ("paused", "resume"): "sending",
     ("sending", "finish"): "sent",
+    ("sent", "reopen"): "sending",  # a person had an uncertain delivery sent again
+    ("approved", "void"): "draft",
 }
 """The one table of legal steps; every other pair is refused."""
 

@@ -235,8 +235,8 @@ def test_headings_are_the_callers() -> None:
 def test_too_small_counts_our_own_articles() -> None:
     """Fewer than the minimum is too small; partners, events and pinned pieces do not make up for it."""
     edition = make(in_("asia", "1", "2"), reading=[piece("r", role="reading")], events=[Event(DAY, "x")])
-    assert too_small(edition, 3)
-    assert not too_small(edition, 2)
+    assert too_small(edition, 3) == "it has 2 articles, and the minimum is 3"
+    assert too_small(edition, 2) is None
 
 
 names = st.sampled_from([f"a{n}" for n in range(25)])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.editions.model import Period
 from digest.editions.schedule import (
     Schedule,
     ScheduleError,
@@ -19,6 +20,7 @@ from digest.editions.schedule import (
     parse_every,
     parse_weekly,
     period_due,
+    period_on,
     periods,
     today,
 )
@@ -134,6 +136,13 @@ def test_composing_at_the_time_of_sending_means_the_week_before() -> None:
     schedule = Schedule(WEEKLY.send, WEEKLY.send, timedelta(hours=1))
     due = period_due(datetime(2026, 11, 25, tzinfo=UTC), schedule, NEW_YORK)
     assert due.compose_at == datetime(2026, 11, 20, 14, tzinfo=UTC)
+
+
+def test_a_named_day_has_its_moments_or_none() -> None:
+    """The day of an edition has that edition's moments; any other day is a day alone."""
+    due = period_due(datetime(2026, 11, 26, tzinfo=UTC), WEEKLY, NEW_YORK)
+    assert period_on(date(2026, 11, 27), WEEKLY, NEW_YORK) == due
+    assert period_on(date(2026, 11, 25), WEEKLY, NEW_YORK) == Period(date(2026, 11, 25))
 
 
 def test_without_a_schedule_the_edition_is_todays() -> None:
