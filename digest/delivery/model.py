@@ -23,9 +23,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A row of the outbox. `id` is its number; `rendition` the hash of the content; `subscriber` the subscriber's id.
+    """A row of the outbox. `id` is its number; `rendition` the hash of the content; `subscriber` the
+    subscriber's id.
 
-    `message_id` is the same on every retry."""
+    `message_id` is the same on every retry, and so is the Date header: `first_attempt_at`, when it was
+    first claimed. `attempts` counts those that ended with a reply or a loss."""
 
     id: int
     mail: Mail
@@ -35,6 +37,8 @@ class Delivery:
     message_id: str
     subscriber: int | None = None
     attempts: int = 0
+    first_attempt_at: datetime | None = None
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,15 @@ class Verdict(StrEnum):
     """What a reply means for the delivery, by the table in docs/reference/replies.md."""
 
     SENT = "sent"
-    RETRY = "retry"          # later, this message; the address is untouched
+    RETRY = "retry"  # later, this message; the address is untouched
     RETRY_SESSION = "retry-session"  # the connection, not the message
     SLOW_DOWN = "slow-down"  # later, and this provider more slowly
-    HARD = "hard"            # the address does not exist: failed, suppress now
+    HARD = "hard"  # the address does not exist: failed, suppress now
     HARD_SECOND = "hard-second"  # hard when it comes again at least 3 days later
-    SOFT = "soft"            # failed; counts against the address
-    BLOCK = "block"          # failed; never counts against the address
-    FAULT = "fault"          # failed; the message's or our own fault
-    PAUSE = "pause"          # the relay refuses us: stop the run, tell staff
+    SOFT = "soft"  # failed; counts against the address
+    BLOCK = "block"  # failed; never counts against the address
+    FAULT = "fault"  # failed; the message's or our own fault
+    PAUSE = "pause"  # the relay refuses us: stop the run, tell staff
     UNCERTAIN = "uncertain"  # lost after the final dot
 
 

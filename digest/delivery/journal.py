@@ -1,0 +1,76 @@
+"""What a connection did, line by line in a local file, without fsync: the page cache outlives the process.
+
+`B <id>`: the body of that delivery is about to be sent. `R <id> <verdict> <code> <status> <again> <text>`:
+its outcome; `again` is seconds since 1970 or "-". A claim has a folder, each connection a file in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from digest.delivery.model import Outcome, Verdict
+
+
+class Journal:
+    """One connection's file for one claim. Not for two threads at once."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Raises OSError where the folder cannot be written."""
+        self._file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def begin(self, delivery: int) -> None:
+        """Call it before the first byte of the body; where it raises OSError, the body must not go."""
+        self._write(f"B {delivery}\n")
+
+    def end(self, delivery: int, outcome: Outcome) -> None:
+        """Call it when the outcome is known."""
+        again = "-" if outcome.retry_at is None else f"{outcome.retry_at.timestamp():.6f}"
+        text = (
+            outcome.text
+            if outcome.text.isprintable()
+            else "".join(c if c.isprintable() else " " for c in outcome.text)
+        )
+        self._write(f"R {delivery} {outcome.verdict} {outcome.code} {outcome.status or '-'} {again} {text}\n")
+
+    def _write(self, line: str) -> None:
+        data = line.encode("utf-8", "replace")
+        if os.write(self._file, data) != len(data):
+            raise OSError("the journal's file system is full")
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a journal tells: outcomes by delivery, and the deliveries whose body was begun and has no
+    outcome."""
+
+    results: dict[int, Outcome]
+    in_flight: frozenset[int]
+
+
+def replay(folder: Path) -> Replayed:
+    """Reads every file of a claim's folder. Raises FileNotFoundError where there is none.
+
+    A last line without its end was being written when the process died, and says nothing."""
+    results: dict[int, Outcome] = {}
+    begun: set[int] = set()
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        for line in content[: content.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]:
+            kind, _, rest = line.partition(" ")
+            if kind == "B":
+                begun.add(int(rest))
+            elif kind == "R":
+                delivery, verdict, code, status, again, text = rest.split(" ", 5)
+                results[int(delivery)] = Outcome(
+                    Verdict(verdict),
+                    int(code),
+                    "" if status == "-" else status,
+                    text,
+                    None if again == "-" else datetime.fromtimestamp(float(again), UTC),
+                )
+    return Replayed(results, frozenset(begun - results.keys()))

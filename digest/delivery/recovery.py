@@ -1,0 +1,155 @@
+"""What becomes of the claims of dead senders. Two deaths, two answers:
+
+A process that died left its journal, which the page cache kept: results are replayed, only what was in
+flight is uncertain, the rest goes back. Where the machine died, or is another one, the journal proves
+nothing: everything of the claim without a result is uncertain."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from digest.database import Database
+from digest.delivery import journal, store
+from digest.delivery.model import Delivery, Outcome, Status
+from digest.delivery.store import Claim, Owner, Settlement
+
+OnResult = Callable[[Connection, Delivery, Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How many deliveries of dead senders were settled from journals, given back, or became uncertain."""
+
+    settled: int = 0
+    released: int = 0
+    uncertain: int = 0
+
+
+@cache
+def this_process() -> Owner:
+    """Who we are. The host is told apart by process namespace as well: two containers may share a name."""
+    host = socket.gethostname()
+    namespace = Path("/proc/self/ns/pid")
+    if namespace.exists():
+        host = f"{host}/{namespace.readlink()}"
+    try:
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        # Nothing tells one boot from another here: every earlier process counts as one of another boot.
+        boot_id = f"unknown-{secrets.token_hex(8)}"
+    return Owner(host, boot_id, os.getpid(), _started(os.getpid()))
+
+
+def _started(pid: int) -> int:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[19])  # field 22, proc(5); the name before it may hold anything
+
+
+def is_alive(pid: int, started: int) -> bool:
+    """Whether that very process of this machine lives: a process id alone is used again."""
+    if started:
+        return _started(pid) == started
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def recover(
+    database: Database,
+    *,
+    now: datetime,
+    owner: Owner | None = None,
+    alive: Callable[[int, int], bool] = is_alive,
+    held: Container[str] = (),
+    on_result: OnResult | None = None,
+) -> Recovered:
+    """Settles, gives back or doubts whatever dead senders held. Harmless at any time, in any number of
+    processes.
+
+    `held`: the claims that runs in this process hold; one of ours that is not among them was left by a run
+    that broke. `on_result` is called for replayed results, in the transaction that settles them."""
+    me = owner or this_process()
+
+    def fate(claim: Claim) -> str:
+        return _fate(claim, me, now, alive, held)
+
+    with database.read() as connection:
+        if all(fate(claim) == "alive" for claim in store.open_claims(connection)):
+            return Recovered()
+    settled = released = doubted = 0
+    ended: list[Claim] = []
+    with database.begin() as connection:
+        for claim in store.open_claims(connection, lock=True):
+            answer = fate(claim)
+            if answer == "alive":
+                continue
+            if answer == "replay":
+                counts = _replay(connection, claim, now, on_result)
+                settled, released, doubted = settled + counts[0], released + counts[1], doubted + counts[2]
+            else:
+                doubted += store.doubt_rest(connection, claim.id, answer, now=now)
+            store.end_claims(connection, [claim.id])
+            ended.append(claim)
+    for claim in ended:
+        if claim.owner.host == me.host:
+            shutil.rmtree(claim.journal, ignore_errors=True)
+    return Recovered(settled, released, doubted)
+
+
+def _fate(
+    claim: Claim, me: Owner, now: datetime, alive: Callable[[int, int], bool], held: Container[str]
+) -> str:
+    """ "alive", "replay", or the reason why all of it is uncertain."""
+    owner = claim.owner
+    if owner.host != me.host:
+        return (
+            "alive" if claim.expires_at > now else f"its sender on {owner.host.partition('/')[0]} fell silent"
+        )
+    if owner.boot_id != me.boot_id:
+        return "the machine restarted while its sender held it"
+    if owner.pid == me.pid and owner.started == me.started:
+        return "alive" if claim.id in held else "replay"
+    return "alive" if alive(owner.pid, owner.started) else "replay"
+
+
+def _replay(
+    connection: Connection, claim: Claim, now: datetime, on_result: OnResult | None
+) -> tuple[int, int, int]:
+    try:
+        replayed = journal.replay(Path(claim.journal))
+    except (OSError, ValueError) as error:
+        reason = f"its sender died, and the journal cannot be read: {error}"
+        return 0, 0, store.doubt_rest(connection, claim.id, reason, now=now)
+    rows = store.claimed(connection, claim.id)
+    results = [(rows[number], outcome) for number, outcome in replayed.results.items() if number in rows]
+    doubtful = [rows[number] for number in replayed.in_flight if number in rows]
+    store.settle(connection, [store.settlement(*result) for result in results], now=now)
+    store.settle(
+        connection,
+        [
+            Settlement(row, Status.UNCERTAIN, "its sender died while this mail was going out")
+            for row in doubtful
+        ],
+        now=now,
+    )
+    if on_result is not None:
+        for row, outcome in results:
+            on_result(connection, row, outcome)
+    return len(results), store.release_rest(connection, claim.id), len(doubtful)

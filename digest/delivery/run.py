@@ -1,0 +1,231 @@
+"""What the threads of one run share: the queues, the claims held, the counts, and why the run ends."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from queue import SimpleQueue
+from time import monotonic
+from typing import Literal
+
+from digest.database import Database
+from digest.delivery.model import Delivery, Status, Verdict
+from digest.delivery.recovery import OnResult, Recovered
+from digest.delivery.smtp import Envelope, RelaySettings
+from digest.delivery.store import MOST_CLAIMED, Settlement
+from digest.errors import DigestError
+
+Ended = Literal["nothing due", "stopped", "paused", "unreachable"]
+
+HARD_SHARE = 0.05
+HARD_AFTER = 200
+EQUAL_BLOCKS = 5
+_FIRST_CLAIM = 100
+
+_held_here: set[str] = set()
+"""The claims that runs in this process hold: recovery must leave them alone."""
+_held_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did, and why it ended: `ended` and, where a person must look, `reason`.
+
+    "paused": the relay refuses us or a threshold was passed. "unreachable": no session could be had.
+    `deferred` counts attempts that will be repeated."""
+
+    sent: int = 0
+    failed: int = 0
+    excluded: int = 0
+    uncertain: int = 0
+    deferred: int = 0
+    recovered: Recovered = field(default_factory=Recovered)
+    ended: Ended = "nothing due"
+    reason: str = ""
+
+
+class HeldClaim:
+    """A claim of this run: its journal's folder, its lease, and how many of its deliveries have no result
+    yet."""
+
+    def __init__(self, claim_id: str, journals: Path, expires_at: datetime) -> None:
+        self.id = claim_id
+        self.folder = journals / claim_id
+        self.expires_at = expires_at
+        self.size = 0
+        self.remaining = 0
+        self.since = monotonic()
+
+    def make_folder(self) -> None:
+        try:
+            self.folder.mkdir()
+        except OSError as error:
+            mend = "free some space, or give the user that runs this write access"
+            raise DigestError(f"journal folder {self.folder}: {error.strerror}", mend=mend) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A message that is ready for the wire."""
+
+    delivery: Delivery
+    envelope: Envelope
+    pieces: list[bytes]
+    held: HeldClaim
+
+    @property
+    def provider(self) -> str:
+        return self.envelope.recipient.rpartition("@")[2]
+
+
+class Pacer:
+    """At most `rate` messages a second over all connections."""
+
+    def __init__(self, rate: float) -> None:
+        self._gap = 1 / rate
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, ending: Callable[[], bool]) -> bool:
+        """Until it is our turn; False where the run ends before."""
+        with self._lock:
+            turn = max(self._next, monotonic())
+            self._next = turn + self._gap
+        while (left := turn - monotonic()) > 0:
+            if ending():
+                return False
+            threading.Event().wait(min(left, 0.05))
+        return True
+
+
+@dataclass(eq=False)
+class Run:
+    """The shared state. Counts are the writer's alone; everything else that changes is guarded or atomic."""
+
+    database: Database
+    relay: RelaySettings
+    clock: Callable[[], datetime]
+    connections: int
+    rate: float | None
+    lease: timedelta
+    stop: threading.Event
+    on_result: OnResult | None
+    progress: Callable[[Summary], None] | None
+    jobs: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
+    results: SimpleQueue[tuple[HeldClaim, Settlement] | None] = field(default_factory=SimpleQueue)
+    halt: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    claims: dict[str, HeldClaim] = field(default_factory=dict)
+    withdrawn: dict[int, str] = field(default_factory=dict)
+    slow_until: dict[str, datetime] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    blocks: dict[str, tuple[str, int]] = field(default_factory=dict)
+    recovered: Recovered = field(default_factory=Recovered)
+    open_sessions: int = 0
+    speed: float = 0.0
+    ended: Ended = "nothing due"
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        self.pacer = Pacer(self.rate) if self.rate else None
+
+    def ending(self) -> bool:
+        return self.halt.is_set() or self.stop.is_set()
+
+    def rest(self, seconds: float) -> None:
+        until = monotonic() + seconds
+        while not self.ending() and (left := until - monotonic()) > 0:
+            self.halt.wait(min(left, 0.05))
+
+    def end(self, ended: Ended, reason: str) -> None:
+        """The first reason counts."""
+        with self.lock:
+            if not self.reason:
+                self.ended, self.reason = ended, reason
+        self.halt.set()
+
+    def hold(self, held: HeldClaim) -> None:
+        with _held_lock:
+            _held_here.add(held.id)
+        with self.lock:
+            self.claims[held.id] = held
+
+    def drop(self, held: HeldClaim) -> None:
+        """The claim has ended, or was never written: its journal goes."""
+        shutil.rmtree(held.folder, ignore_errors=True)
+        with self.lock:
+            self.claims.pop(held.id, None)
+        with _held_lock:
+            _held_here.discard(held.id)
+
+    def forget_all(self) -> None:
+        """Lets go of every claim, for recovery to take up from the journals."""
+        with self.lock:
+            names, self.claims = list(self.claims), {}
+        with _held_lock:
+            _held_here.difference_update(names)
+
+    def held_claims(self) -> list[HeldClaim]:
+        with self.lock:
+            return list(self.claims.values())
+
+    def claim_limit(self, seconds: float) -> int:
+        """As many as take about that long, so that a dead machine leaves little in doubt."""
+        limit = self.speed * seconds if self.speed else _FIRST_CLAIM
+        if self.rate:
+            limit = min(limit, self.rate * seconds)
+        return max(self.connections, min(int(limit), MOST_CLAIMED))
+
+    def count(self, result: Settlement) -> None:
+        """Counts a result, and ends the run where a threshold of email.md, "Replies and bounces", is
+        passed."""
+        name = "deferred" if result.status is Status.PENDING else result.status.value
+        if result.tried or result.status is not Status.PENDING:
+            self.counts[name] += 1
+        outcome = result.outcome
+        if outcome is None:
+            return
+        if outcome.code and result.status is not Status.PENDING:
+            self.counts["answered"] += 1
+        provider = result.delivery.address.rpartition("@")[2].lower()
+        if outcome.verdict is Verdict.SENT:
+            self.blocks.pop(provider, None)
+        elif outcome.verdict is Verdict.HARD:
+            self.counts["hard"] += 1
+            hard, answered = self.counts["hard"], self.counts["answered"]
+            if answered > HARD_AFTER and hard > HARD_SHARE * answered:
+                self.end("paused", f"{hard} of {answered} addresses do not exist: over {HARD_SHARE:.0%}")
+        elif outcome.verdict is Verdict.BLOCK and outcome.status.startswith("5.7."):
+            before, times = self.blocks.get(provider, ("", 0))
+            times = times + 1 if before == outcome.status else 1
+            self.blocks[provider] = (outcome.status, times)
+            if times >= EQUAL_BLOCKS:
+                self.end(
+                    "paused",
+                    f"{provider} refused {times} in a row: {outcome.code} {outcome.status} {outcome.text}",
+                )
+
+    def summary(self) -> Summary:
+        counts = self.counts
+        stopped = self.stop.is_set() and not self.reason
+        return Summary(
+            counts["sent"],
+            counts["failed"],
+            counts["excluded"],
+            counts["uncertain"],
+            counts["deferred"],
+            self.recovered,
+            "stopped" if stopped else self.ended,
+            self.reason,
+        )
+
+
+def held_here() -> frozenset[str]:
+    """The claims that runs in this process hold."""
+    with _held_lock:
+        return frozenset(_held_here)

@@ -1,0 +1,100 @@
+"""The one thread that writes results: in groups, so that a commit costs little a mail; it also keeps the
+leases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from queue import Empty
+from time import monotonic
+
+from sqlalchemy.engine import Connection
+
+from digest.delivery import store
+from digest.delivery.run import HeldClaim, Run
+from digest.delivery.store import Settlement
+
+_GROUP = 50
+_MOST = 500
+_WAIT = 0.005  # seconds that a result waits for company
+_LOOK = 0.1  # seconds between two looks for readers who have left
+
+Results = list[tuple[HeldClaim, Settlement]]
+
+
+def write_results(run: Run) -> None:
+    """Until None comes. Raises DigestError where the database fails; the journals then tell the next run."""
+    looked, renewed = 0.0, monotonic()
+    while True:
+        batch, more = _collect(run)
+        claims = [held.id for held in run.held_claims()]
+        renewing = bool(claims) and monotonic() - renewed >= run.lease.total_seconds() / 3
+        looking = bool(claims) and monotonic() - looked >= _LOOK
+        if batch or renewing:
+            _write(run, batch, claims, renewing=renewing, looking=looking)
+        elif looking:
+            with run.database.read() as connection:
+                run.withdrawn.update(store.withdrawn(connection, claims))
+        renewed = monotonic() if renewing else renewed
+        looked = monotonic() if looking else looked
+        if not more:
+            return
+
+
+def _collect(run: Run) -> tuple[Results, bool]:
+    """A group of results, perhaps none; False when there will be no more."""
+    batch: Results = []
+    deadline = monotonic() + _LOOK
+    while len(batch) < _MOST:
+        try:
+            item = (
+                run.results.get_nowait()
+                if len(batch) >= _GROUP
+                else run.results.get(timeout=deadline - monotonic())
+            )
+        except (Empty, ValueError):  # ValueError: the time left is negative
+            break
+        if item is None:
+            return batch, False
+        if not batch:
+            deadline = monotonic() + _WAIT
+        batch.append(item)
+    return batch, True
+
+
+def _write(run: Run, batch: Results, claims: list[str], *, renewing: bool, looking: bool) -> None:
+    now = run.clock()
+    left: dict[HeldClaim, int] = {}
+    for held, _ in batch:
+        left[held] = left.get(held, held.remaining) - 1
+    finished = [held for held, count in left.items() if count == 0]
+    with run.database.begin() as connection:
+        store.settle(connection, [result for _, result in batch], now=now)
+        if run.on_result is not None:
+            for _, result in batch:
+                if result.outcome is not None:
+                    run.on_result(connection, result.delivery, result.outcome)
+        store.end_claims(connection, [held.id for held in finished])
+        if renewing:
+            _renew(run, connection, claims, now)
+        if looking:
+            run.withdrawn.update(store.withdrawn(connection, claims))
+    for held, count in left.items():
+        held.remaining = count
+    for held in finished:
+        run.drop(held)
+        run.speed = held.size / max(monotonic() - held.since, 0.001)
+    for _, result in batch:
+        run.withdrawn.pop(result.delivery.id, None)
+        run.count(result)
+    if run.progress is not None and batch:
+        run.progress(run.summary())
+
+
+def _renew(run: Run, connection: Connection, claims: list[str], now: datetime) -> None:
+    """A claim that is no longer ours was given up for dead elsewhere: its lease runs out here as well."""
+    ours = store.renew(connection, claims, expires_at=now + run.lease)
+    for held in run.held_claims():
+        if held.id in ours:
+            held.expires_at = now + run.lease
+        elif held.id in claims:
+            held.expires_at = now

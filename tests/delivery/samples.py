@@ -1,0 +1,83 @@
+"""Small builders for the tests of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from digest.database import Database
+from digest.delivery import store
+from digest.delivery.message import Compiled, HeaderSettings, compile
+from digest.delivery.model import Delivery, Excluded, Ready
+from digest.delivery.sender import run
+from digest.delivery.smtp import RelaySettings
+from digest.delivery.run import Summary
+from digest.delivery.store import NewDelivery
+from digest.rendering.model import Rendition, place
+
+NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
+KEY = "2026-11-27"
+
+SETTINGS = HeaderSettings(
+    from_name="The Example Observatory",
+    from_address="roundup@news.example.org",
+    reply_to="editors@example.org",
+    list_id="roundup.news.example.org",
+    list_name="The Weekly Roundup",
+    public_url="https://roundup.example.org",
+)
+
+RENDITION = Rendition(
+    subject="Peace processes, and twelve more",
+    html=f'<!DOCTYPE html>\n<html lang=en><p>Café — naïve = yes?</p>\n<a href="{place("UNSUBSCRIBE")}">Unsubscribe</a>\n'
+    f'<a href="{place("PREFERENCES")}">Regions</a> since {place("SINCE")}.\n</html>\n',
+    text=f"Peace processes\n\n.a line that begins with a dot\nFrom the editors\n\nUnsubscribe:\n{place('UNSUBSCRIBE')}\n",
+)
+
+
+def places(number: int = 1) -> dict[str, str]:
+    return {
+        "UNSUBSCRIBE": f"https://roundup.example.org/u/token-{number}?a=1&b=2",
+        "PREFERENCES": f"https://roundup.example.org/p/token-{number}",
+        "SINCE": "3 May 2025",
+    }
+
+
+def compiled(_hash: str, delivery: Delivery) -> Compiled:
+    return compile(RENDITION, headers=SETTINGS, mail=delivery.mail, key=delivery.key)
+
+
+def prepare(_connection: Connection, rows: Sequence[Delivery]) -> list[Ready | Excluded]:
+    return [Ready(row, row.address, places(row.id)) for row in rows]
+
+
+def fill_outbox(database: Database, count: int, *, now: datetime | None = None, key: str = KEY) -> None:
+    """That many digests, to reader-0@example.org and so on, by subscriber."""
+    rows = (
+        NewDelivery("digest", key, f"reader-{number}@example.org", RENDITION.hash, subscriber=number)
+        for number in range(count)
+    )
+    with database.begin() as connection:
+        store.enqueue(connection, rows, domain="news.example.org", now=now or datetime.now(UTC))
+
+
+def books_of(database: Database, key: str = KEY) -> Any:
+    with database.read() as connection:
+        return store.books(connection, key)
+
+
+def send(database: Database, port: int, folder: Path, **options: Any) -> Summary:
+    """One run against a relay on this machine, with timeouts for tests."""
+    relay = options.pop("relay", None) or RelaySettings(
+        "127.0.0.1", port, connect_timeout=5, command_timeout=2, data_timeout=2
+    )
+    settings: dict[str, Any] = {
+        "prepare": prepare,
+        "compiled": compiled,
+        "clock": lambda: datetime.now(UTC),
+    } | options
+    return run(database, relay=relay, journal_dir=folder / "journals", **settings)
