@@ -173,7 +173,7 @@ def _last_resort(entry: Entry, feed_url: str) -> str:
 
 
 def _key(kind: str, text: str) -> str:
-    """Readable while it is short; hashed where an index would refuse its length, a database its characters."""
+    """Readable while short; hashed where an index would refuse its length or a database a character."""
     if len(text) > _LONGEST_KEY or not text.isprintable():
         text = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
     return f"{kind}:{text}"

@@ -21,8 +21,8 @@ _UNSEEN = {
     "option", "script", "select", "style", "svg", "template", "textarea", "title", "video", "xmp",
 }  # fmt: skip
 _BLOCK = re.compile(
-    r"(?=</?(?:address|article|aside|blockquote|center|dd|div|dl|dt|fieldset|figure|footer|form|h[1-6]|header|li|main|"
-    r"nav|ol|p|pre|section|table|tbody|thead|td|th|tr|ul)\b)",
+    r"(?=</?(?:address|article|aside|blockquote|center|dd|div|dl|dt|fieldset|figure|footer|form|h[1-6]|header|li|"
+    r"main|nav|ol|p|pre|section|table|tbody|thead|td|th|tr|ul)\b)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
@@ -69,7 +69,7 @@ def _lines(markup: str) -> list[str]:
 
 
 def _is_too_deep(markup: str) -> bool:
-    """Whether more elements are open at once than a real article has; counted by name, as strays close nothing."""
+    """Whether more elements are open at once than an article has; counted by name: strays close nothing."""
     still_open: Counter[str] = Counter()
     depth = 0
     for tag in _OPENING.finditer(markup):
@@ -97,13 +97,15 @@ def one_line(text: str) -> str:
 
 
 def label(text: str, longest: int = 300) -> str:
-    """A text that is plain by its kind (a title, a name, a category), though systems escape it now and then."""
+    """A text that is plain by its kind (a title, a name, a category), though it may come escaped."""
     for _ in range(2):
         if not _ENTITY.search(text):
             break
         text = html.unescape(text)
     text = one_line(text)
-    return text if len(text) <= longest else text[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
+    if len(text) <= longest:
+        return text
+    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
 
 
 def _encodable(text: str) -> str:
