@@ -1,0 +1,50 @@
+"""Addresses: normalised once, on the way in."""
+
+from __future__ import annotations
+
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
+
+from digest.errors import UsageError
+
+ROLES = frozenset(
+    ["abuse", "admin", "administrator", "hostmaster", "mailer-daemon", "majordomo", "noc", "no-reply", "noreply", "nobody", "postmaster", "root", "security", "spam", "undisclosed-recipients", "usenet", "uucp", "webmaster"]
+)
+"""Local parts that belong to a function and not to a reader; nobody can sign them up."""
+
+
+class AddressError(UsageError):
+    """An address that cannot be mailed. `address` is what was given."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(f"{address!r} is no address: {why}", mend="write it as name@example.org")
+        self.address = address
+
+
+def normalise(text: str) -> str:
+    """An address as it is stored: the domain in lower case and as A-labels (RFC 5890), the local part as given.
+
+    Raises AddressError. Nothing is asked of the network."""
+    given = text.strip()
+    try:
+        valid = validate_email(
+            given,
+            check_deliverability=False,
+            strict=True,
+            allow_smtputf8=True,
+            test_environment=True,
+            globally_deliverable=True,
+        )
+    except (EmailNotValidError, EmailSyntaxError) as error:
+        raise AddressError(given[:100], str(error).rstrip(".")) from None
+    return f"{valid.local_part}@{(valid.ascii_domain or valid.domain).lower()}"
+
+
+def match_key(address: str) -> str:
+    """What two spellings of one mailbox share: providers ignore the case of the local part, and so do we."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.casefold()}@{domain.lower()}"
+
+
+def is_role(address: str) -> bool:
+    """Whether it belongs to a function (abuse@, postmaster@), not to a reader."""
+    return address.rpartition("@")[0].casefold() in ROLES

@@ -1,0 +1,50 @@
+"""Tokens in links: a subscriber's number, bound to one purpose by HMAC; no address in any URL, nothing stored."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from hashlib import sha256
+from typing import Literal
+
+from subscribers.keys import Keys
+
+Purpose = Literal["unsubscribe", "preferences"]
+
+_MAC = 20  # bytes: 160 bits of HMAC-SHA-256
+_LONGEST = 100
+
+
+def make(keys: Keys, purpose: Purpose, subscriber: int) -> str:
+    """A token of [A-Za-z0-9_-] for this reader and this purpose; it never expires."""
+    key_id, secret = keys.signing
+    number = subscriber.to_bytes((subscriber.bit_length() + 7) // 8 or 1, "big")
+    packed = base64.urlsafe_b64encode(_mac(secret, purpose, number) + number).decode().rstrip("=")
+    return f"{key_id}-{packed}"
+
+
+def read(keys: Keys, purpose: Purpose, token: str) -> int | None:
+    """The subscriber's number, or None for a token that is forged, malformed or for another purpose."""
+    key_id, _, packed = token[:_LONGEST].partition("-")
+    secret = keys.tokens.get(key_id)
+    if secret is None or not packed.isascii():
+        return None
+    try:
+        raw = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    mac, number = raw[:_MAC], raw[_MAC:]
+    if not 1 <= len(number) <= 8 or not hmac.compare_digest(mac, _mac(secret, purpose, number)):
+        return None
+    subscriber = int.from_bytes(number, "big")
+    # One reader has one token: another spelling of the same bits is a forgery.
+    return subscriber if hmac.compare_digest(token, _again(key_id, mac, number)) else None
+
+
+def _again(key_id: str, mac: bytes, number: bytes) -> str:
+    return f"{key_id}-{base64.urlsafe_b64encode(mac + number).decode().rstrip('=')}"
+
+
+def _mac(secret: bytes, purpose: Purpose, number: bytes) -> bytes:
+    return hmac.digest(secret, purpose.encode() + b"\0" + number, sha256)[:_MAC]
