@@ -79,9 +79,7 @@ def _understood(told: bytes, status: int, url: str, cpu_seconds: int, memory_mb:
         return _from_plain(reply["parsed"])
     error = reply.get("error")
     if error == "memory":
-        raise ParseLimitError(
-            url, "too-large", f"reading it needs more than {memory_mb} MB of memory", mend=_MEND
-        )
+        raise ParseLimitError(url, "too-large", f"reading it needs more than {memory_mb} MB of memory", mend=_MEND)
     if error == "not-a-feed":
         raise NotAFeedError(
             url, reply["message"], mend=reply["mend"], found=tuple(reply["found"]), state=reply["state"]

@@ -52,9 +52,7 @@ _AMERICAN = re.compile(
     r"\s*(?:[^\W\d_]{2,12}\.?\s*,?\s*)?(?P<month>[^\W\d_]{3,12})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+"
     rf"(?P<year>\d{{4}})(?:[\s,T]+(?:{_TIME}{_ZONE})?)?"
 )
-_ISO = re.compile(
-    rf"\s*(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}})(?:[T\s]+(?:{_TIME}{_ZONE})?)?"
-)
+_ISO = re.compile(rf"\s*(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}})(?:[T\s]+(?:{_TIME}{_ZONE})?)?")
 
 
 def read_date(text: str, parsed: struct_time | None = None) -> datetime | None:

@@ -87,10 +87,7 @@ def likely_feeds(url: str) -> tuple[str, ...]:
     """Addresses at which a site's feed often is, for a page that names none, most likely first."""
     page = url if url.endswith("/") else url + "/"
     near = [absolute(path, page) for path in ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml")]
-    root = [
-        absolute(path, page)
-        for path in ("/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss")
-    ]
+    root = [absolute(path, page) for path in ("/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss")]
     return tuple(dict.fromkeys(address for address in near + root if address))
 
 
@@ -110,8 +107,7 @@ def _ranked(found: Sequence[tuple[int, FeedLink]]) -> tuple[FeedLink, ...]:
 
     ordered = sorted(found, key=lambda pair: (comments(pair[1]), pair[0]))
     return tuple(
-        {link.url: link for _, link in reversed(ordered)}[url]
-        for url in dict.fromkeys(x.url for _, x in ordered)
+        {link.url: link for _, link in reversed(ordered)}[url] for url in dict.fromkeys(x.url for _, x in ordered)
     )
 
 
@@ -163,12 +159,7 @@ class _Page(HTMLParser):
         relations = given.get("rel", "").lower().split()
         address = absolute(given.get("href", ""), self.base)
         kind = given.get("type", "").lower().partition(";")[0].strip()
-        if (
-            "alternate" in relations
-            and kind in _FEED_TYPES
-            and "/oembed" not in address
-            and "/wp-json" not in address
-        ):
+        if "alternate" in relations and kind in _FEED_TYPES and "/oembed" not in address and "/wp-json" not in address:
             if address:
                 self.feeds.append((_FEED_TYPES[kind], FeedLink(address, line(given.get("title")), kind)))
         elif "apple-touch-icon" in relations or "apple-touch-icon-precomposed" in relations:

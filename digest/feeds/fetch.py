@@ -69,9 +69,7 @@ class _GuardedTransport(httpx2.HTTPTransport):
     def __init__(self, backend: httpcore2.NetworkBackend, ssl_context: ssl.SSLContext | None) -> None:
         verify = ssl_context or httpx2.create_ssl_context(trust_env=False)
         super().__init__(verify=verify, trust_env=False)
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=verify, max_keepalive_connections=0, network_backend=backend
-        )
+        self._pool = httpcore2.ConnectionPool(ssl_context=verify, max_keepalive_connections=0, network_backend=backend)
 
 
 def _follow(client: httpx2.Client, feed: Feed, max_bytes: int) -> Fetched | NotModified:
@@ -110,9 +108,7 @@ def _received(
         if not what and status >= 500:
             what, mend = "the server has a fault", "it may pass by itself; if it lasts, tell the publisher"
         what = what or "not an answer that a feed gives"
-        raise FetchError(
-            url, f"http-{status}", f"{what} (HTTP {status})", mend=mend or "open the address in a browser"
-        )
+        raise FetchError(url, f"http-{status}", f"{what} (HTTP {status})", mend=mend or "open the address in a browser")
     body = bytearray()
     for chunk in _decoded(response.iter_raw(), response.headers.get("content-encoding", ""), max_bytes):
         body += chunk
@@ -140,9 +136,7 @@ def _decoded(chunks: Iterable[bytes], encoding: str, limit: int) -> Iterator[byt
         yield from chunks
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise FetchError(
-            "", "bad-encoding", f"comes in the encoding {encoding!r:.40}, which we did not ask for"
-        )
+        raise FetchError("", "bad-encoding", f"comes in the encoding {encoding!r:.40}, which we did not ask for")
     unpacker = None
     try:
         for chunk in chunks:
@@ -153,9 +147,7 @@ def _decoded(chunks: Iterable[bytes], encoding: str, limit: int) -> Iterator[byt
                 yield unpacker.decompress(pending, limit + 1)
                 pending = unpacker.unconsumed_tail
         if unpacker is not None and not unpacker.eof:
-            raise FetchError(
-                "", "cut-off", "ended before its compressed data was whole", mend="it may pass by itself"
-            )
+            raise FetchError("", "cut-off", "ended before its compressed data was whole", mend="it may pass by itself")
     except zlib.error as error:
         raise FetchError(
             "", "bad-encoding", f"says {encoding} and is not ({error})", mend="tell the publisher"
@@ -177,9 +169,7 @@ def _check_scheme(url: str) -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise FetchError(
-            url, "bad-url", f"{_shown(url)!r} is not an http or https address", mend="correct the address"
-        )
+        raise FetchError(url, "bad-url", f"{_shown(url)!r} is not an http or https address", mend="correct the address")
 
 
 def _explained(url: str, error: Exception, deadline: float) -> FetchError:
@@ -191,26 +181,20 @@ def _explained(url: str, error: Exception, deadline: float) -> FetchError:
             url, "tls", f"its certificate cannot be trusted ({detail})", mend="tell the publisher to renew it"
         )
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return FetchError(
-            url, "tls", "no secure connection could be made", mend="is it perhaps an http address?"
-        )
+        return FetchError(url, "tls", "no secure connection could be made", mend="is it perhaps an http address?")
     if isinstance(error, httpx2.TimeoutException):
         return FetchError(
             url, "timeout", f"did not answer in time ({deadline:g} s in all)", mend="it may pass by itself"
         )
     if isinstance(error, httpx2.ConnectError):
-        return FetchError(
-            url, "unreachable", f"no connection could be made ({error})", mend="is the server up?"
-        )
+        return FetchError(url, "unreachable", f"no connection could be made ({error})", mend="is the server up?")
     if isinstance(error, httpx2.NetworkError):
         return FetchError(url, "cut-off", "the connection was cut off", mend="it may pass by itself")
     if isinstance(error, httpx2.RemoteProtocolError):
         cut = "closed" in str(error) or "disconnected" in str(error)
         if cut:
             return FetchError(url, "cut-off", "the answer ended too early", mend="it may pass by itself")
-        return FetchError(
-            url, "bad-http", f"does not answer as HTTP says ({error})", mend="tell the publisher"
-        )
+        return FetchError(url, "bad-http", f"does not answer as HTTP says ({error})", mend="tell the publisher")
     return FetchError(url, "bad-url", f"cannot be asked for ({error})", mend="correct the address")
 
 

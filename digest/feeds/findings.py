@@ -15,8 +15,7 @@ def examine(parsed: Parsed) -> tuple[Parsed, list[str]]:
     """The feed without dates that mean nothing, and what is wrong with it. `parsed.entries` stay as many."""
     placeholders = sum(1 for entry in parsed.entries if entry.published and is_placeholder(entry.published))
     entries = tuple(
-        replace(entry, published=_meant(entry.published), updated=_meant(entry.updated))
-        for entry in parsed.entries
+        replace(entry, published=_meant(entry.published), updated=_meant(entry.updated)) for entry in parsed.entries
     )
     if not entries:
         return replace(parsed, entries=entries), ["it has no entries at present"]

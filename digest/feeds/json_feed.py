@@ -18,26 +18,16 @@ def parse_json(text: str, url: str) -> Parsed:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotAFeedError(
-            url, f"is JSON that cannot be read ({error})", mend="tell the publisher"
-        ) from error
+        raise NotAFeedError(url, f"is JSON that cannot be read ({error})", mend="tell the publisher") from error
     version = document.get("version") if isinstance(document, dict) else None
     items = document.get("items") if isinstance(document, dict) else None
-    if (
-        not isinstance(document, dict)
-        or "jsonfeed.org/version/1" not in str(version)
-        or not isinstance(items, list)
-    ):
-        raise NotAFeedError(
-            url, "is JSON, but not a JSON Feed", mend="look on the site for its RSS, Atom or JSON Feed"
-        )
+    if not isinstance(document, dict) or "jsonfeed.org/version/1" not in str(version) or not isinstance(items, list):
+        raise NotAFeedError(url, "is JSON, but not a JSON Feed", mend="look on the site for its RSS, Atom or JSON Feed")
     base = absolute(_text(document.get("feed_url")), url) or url
     home = absolute(_text(document.get("home_page_url")), base)
     everyone = _author(document)
     entries = tuple(
-        _entry(item, position, home or base, everyone)
-        for position, item in enumerate(items)
-        if isinstance(item, dict)
+        _entry(item, position, home or base, everyone) for position, item in enumerate(items) if isinstance(item, dict)
     )
     return Parsed(
         title=_text(document.get("title")),

@@ -80,9 +80,7 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
         raise why_no_feed(text, root, url)
     link = absolute(feed.get("link") or "", url)
     # RSS says nothing of relative links; they count from the site, which may not be where the feed is served.
-    base = (
-        link or absolute(url) or next((found for found in map(_self, feed.get("links") or ()) if found), "")
-    )
+    base = link or absolute(url) or next((found for found in map(_self, feed.get("links") or ()) if found), "")
     everyone = _author(feed) if version.startswith("atom") else ""
     parsed = Parsed(
         title=title_text(feed.get("title"), (feed.get("title_detail") or {}).get("type", "")),
@@ -90,20 +88,12 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
         version=version,
         language=line(feed.get("language"))[:40],
         entries=tuple(_entry(entry, at, base, version, everyone) for at, entry in enumerate(entries)),
-        image=absolute(
-            str((feed.get("image") or {}).get("href") or feed.get("logo") or feed.get("icon") or ""), base
-        ),
+        image=absolute(str((feed.get("image") or {}).get("href") or feed.get("logo") or feed.get("icon") or ""), base),
     )
-    lost = sum(
-        1
-        for given, entry in zip(entries, parsed.entries, strict=True)
-        if given.get("link") and not entry.link
-    )
+    lost = sum(1 for given, entry in zip(entries, parsed.entries, strict=True) if given.get("link") and not entry.link)
     warnings = _broken(document, text, kind)
     if lost and not base:
-        warnings.append(
-            f"{lost} links are relative, and nothing says from where; read the feed at its address"
-        )
+        warnings.append(f"{lost} links are relative, and nothing says from where; read the feed at its address")
     return parsed, warnings
 
 
@@ -197,8 +187,6 @@ def _comments(entry: Any) -> int | None:
     """slash:comments, or thr:total and thr:count (RFC 4685, 5 and 4)."""
     counts = [entry.get("slash_comments"), entry.get("thr_total")]
     counts += [
-        link.get("thr:count") or link.get("count")
-        for link in entry.get("links") or ()
-        if link.get("rel") == "replies"
+        link.get("thr:count") or link.get("count") for link in entry.get("links") or () if link.get("rel") == "replies"
     ]
     return next((int(count) for count in counts if re.fullmatch(r"\s*\d{1,7}\s*", str(count or ""))), None)

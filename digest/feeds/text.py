@@ -43,9 +43,7 @@ def unpack(body: bytes, url: str) -> tuple[bytes, bool]:
             url, "bad-encoding", f"is compressed data that is broken ({error})", mend="tell the publisher"
         ) from error
     if len(plain) > MAX_UNPACKED:
-        raise FeedError(
-            url, "too-large", f"unpacks to more than {MAX_UNPACKED >> 20} MiB", mend="tell the publisher"
-        )
+        raise FeedError(url, "too-large", f"unpacks to more than {MAX_UNPACKED >> 20} MiB", mend="tell the publisher")
     return plain, True
 
 
@@ -78,9 +76,7 @@ def decode(body: bytes, headers: Mapping[str, str]) -> tuple[str, list[str]]:
         text = None if name in ("utf-8", "ascii") else _strictly(body, name)
         if text is not None:
             said = in_document or by_server
-            return text, [] if _codec(said) == name else [
-                f"it says that its encoding is {said}, and it is {name}"
-            ]
+            return text, [] if _codec(said) == name else [f"it says that its encoding is {said}, and it is {name}"]
     return _guess(body, in_document or by_server)
 
 
@@ -119,9 +115,7 @@ def tidy(text: str, url: str) -> tuple[str, list[str]]:
 
     text = _REFERENCE.sub(resolve, text)
     if lost:
-        warnings.append(
-            f"it uses entities that it declares itself ({', '.join(sorted(lost)[:5])}); they are left out"
-        )
+        warnings.append(f"it uses entities that it declares itself ({', '.join(sorted(lost)[:5])}); they are left out")
     return text, warnings
 
 
@@ -168,9 +162,7 @@ def _codec(name: str) -> str:
         "".encode(found or "ascii")
     except (LookupError, ValueError, UnicodeError):
         return ""
-    return (
-        "" if "escape" in found or found in ("idna", "punycode", "undefined") else supersets.get(found, found)
-    )
+    return "" if "escape" in found or found in ("idna", "punycode", "undefined") else supersets.get(found, found)
 
 
 def _strictly(body: bytes, name: str) -> str | None:
@@ -190,7 +182,5 @@ def _guess(body: bytes, said: str) -> tuple[str, list[str]]:
     name = _codec(str(chardet.detect(body[:100_000])["encoding"] or ""))
     if name in ("", "utf-8", "ascii"):
         name = "cp1252"
-    told = (
-        f"it says that its encoding is {said}, which it is not" if said else "it does not tell its encoding"
-    )
+    told = f"it says that its encoding is {said}, which it is not" if said else "it does not tell its encoding"
     return body.decode(name, "replace"), [f"{told}; it was read as {name}"]

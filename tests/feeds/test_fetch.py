@@ -81,9 +81,7 @@ def test_a_circle_of_redirects_ends(server: FeedServer) -> None:
     assert failure(server.url("/chain0")).state == "redirect-loop"
 
 
-@pytest.mark.parametrize(
-    ("status", "words"), [(404, "new address"), (410, "gone"), (403, "refuses"), (503, "fault")]
-)
+@pytest.mark.parametrize(("status", "words"), [(404, "new address"), (410, "gone"), (403, "refuses"), (503, "fault")])
 def test_every_refusal_says_what_and_how_to_mend_it(server: FeedServer, status: int, words: str) -> None:
     """The state names the status, and the sentence is for a person."""
     error = failure(server.status("/refused", status))
@@ -99,9 +97,7 @@ def test_a_gzip_bomb_is_stopped_by_what_it_unpacks_to(server: FeedServer) -> Non
 
 def test_nested_encodings_are_refused(server: FeedServer) -> None:
     """Gzip within gzip multiplies a bomb, and no feed needs it."""
-    url = server.raw(
-        "/nested", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 2\r\n\r\nxx"
-    )
+    url = server.raw("/nested", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 2\r\n\r\nxx")
     assert failure(url).state == "bad-encoding"
 
 
