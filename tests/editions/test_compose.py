@@ -101,9 +101,7 @@ def test_the_newest_first_and_the_feed_decides_ties() -> None:
 
 def test_over_the_focus_limit_an_article_stands_in_its_region() -> None:
     """The newest fill the focus; the next goes to its region and says that the focus was full."""
-    articles = [
-        piece(n, days_before=i, topics=("mediation", "africa")) for i, n in enumerate(["1", "2", "3"])
-    ]
+    articles = [piece(n, days_before=i, topics=("mediation", "africa")) for i, n in enumerate(["1", "2", "3"])]
     edition = make(articles, focus_limit=2)
     assert layout(edition) == {"focus": ["1", "2"], "africa": ["3"]}
     assert reason_of(edition, "3") == "the focus was full; its topic “africa” is a region"
@@ -111,9 +109,7 @@ def test_over_the_focus_limit_an_article_stands_in_its_region() -> None:
 
 def test_over_both_limits_it_waits_and_says_why() -> None:
     """What neither the focus nor the region can take waits for the next edition."""
-    articles = [
-        piece(n, days_before=i, topics=("mediation", "africa")) for i, n in enumerate(["1", "2", "3"])
-    ]
+    articles = [piece(n, days_before=i, topics=("mediation", "africa")) for i, n in enumerate(["1", "2", "3"])]
     edition = make([*articles, *in_("asia", "a", "b")], focus_limit=1, section_limit=1)
     assert layout(edition) == {"focus": ["1"], "africa": ["2"], "asia": ["a"]}
     assert reason_of(edition, "3") == "the focus and Africa were full; it waits for the next edition"
@@ -183,9 +179,7 @@ def test_a_place_that_is_not_configured_becomes_global() -> None:
 def test_further_reading_is_capped_per_source_and_never_ours() -> None:
     """So many of a partner, so many in all, none of our own; it never counts for the minimum."""
     partners = [
-        piece(f"{source}{n}", days_before=n + 1, role="reading", source=source)
-        for source in "pqr"
-        for n in range(3)
+        piece(f"{source}{n}", days_before=n + 1, role="reading", source=source) for source in "pqr" for n in range(3)
     ]
     own = in_("asia", "1")
     edition = make(own, reading=[*partners, *own], reading_limit=5, reading_per_source=2)

@@ -62,9 +62,7 @@ def test_every_week_has_exactly_one_edition(start: datetime, schedule: Schedule,
 
 @settings(max_examples=150, deadline=None)
 @given(moments, schedules, zones)
-def test_the_edition_due_is_the_next_whose_deadline_stands(
-    now: datetime, schedule: Schedule, zone: ZoneInfo
-) -> None:
+def test_the_edition_due_is_the_next_whose_deadline_stands(now: datetime, schedule: Schedule, zone: ZoneInfo) -> None:
     """Its deadline has not passed, that of the week before has, and it stays due until the very moment."""
     due = period_due(now, schedule, zone)
     assert due.deadline is not None
@@ -158,9 +156,7 @@ def test_a_weekday_and_time_as_people_write_them(text: str) -> None:
     assert str(parse_weekly(text)) == "thu 16:00"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "16:00", "thur 16:00", "thu 24:00", "thu 16:60", "thu 4pm", "4 16:00", "fri  9"]
-)
+@pytest.mark.parametrize("text", ["", "16:00", "thur 16:00", "thu 24:00", "thu 16:60", "thu 4pm", "4 16:00", "fri  9"])
 def test_a_wrong_weekday_or_time_says_how_to_write_it(text: str) -> None:
     """The error names what was written and shows a right one."""
     with pytest.raises(ScheduleError, match="thu 16:00") as caught:

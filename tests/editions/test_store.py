@@ -28,14 +28,10 @@ NOW = SEND - timedelta(hours=17)
 SLUG = DAY.isoformat()
 
 
-def save(
-    connection: Connection, composed: Edition, content_hash: str = "h1", **options: object
-) -> store.Saved:
+def save(connection: Connection, composed: Edition, content_hash: str = "h1", **options: Any) -> store.Saved:
     """Save as the usual draft of its day."""
     period = replace(PERIOD, day=composed.day)
-    return store.save_draft(
-        connection, composed, period=period, content_hash=content_hash, now=NOW, **options
-    )
+    return store.save_draft(connection, composed, period=period, content_hash=content_hash, now=NOW, **options)
 
 
 def approve(connection: Connection, content_hash: str = "h1", reason: str = "") -> None:
@@ -122,7 +118,7 @@ def test_what_does_not_exist_is_said_so(database: Database) -> None:
 
 
 def test_an_article_is_in_at_most_one_open_edition(database: Database) -> None:
-    """An edition that wants a reserved article is refused with the other's name, and nothing of it is kept."""
+    """An edition that wants a reserved article is refused with the other’s name; nothing is kept."""
     with database.begin() as connection:
         save(connection, small_edition({"asia": ["a", "b"], "reading": ["r"]}, waiting=["w"]))
         assert store.articles_of(connection, SLUG) == {"a": "asia", "b": "asia", "r": "reading"}
@@ -148,9 +144,7 @@ def test_a_refresh_gives_back_what_stands_no_more(database: Database) -> None:
         assert taken(connection) == set()
 
 
-@pytest.mark.parametrize(
-    ("state", "free"), [("skipped", True), ("held", False), ("sending", False), ("sent", False)]
-)
+@pytest.mark.parametrize(("state", "free"), [("skipped", True), ("held", False), ("sending", False), ("sent", False)])
 def test_who_gives_articles_back(database: Database, state: State, free: bool) -> None:
     """A skipped edition does; a held one keeps its claim; one that has begun never gives anything back."""
     with database.begin() as connection:
@@ -209,7 +203,7 @@ def test_a_hold_is_overridden_by_name_and_reason(database: Database) -> None:
 
 
 def test_a_rule_never_lifts_a_persons_hold(database: Database) -> None:
-    """A rule's hold on an edition that a person holds changes nothing; a person's takes the place of a rule's."""
+    """A rule's hold changes nothing where a person holds; a person's takes the place of a rule's."""
     with database.begin() as connection:
         save(connection, small_edition({"asia": ["a"]}))
         assert store.hold(connection, SLUG, "a feed is broken", NOW)
@@ -235,9 +229,7 @@ def test_a_released_edition_keeps_its_approval(database: Database) -> None:
 
 def test_an_editors_hand_outlives_a_refresh(database: Database) -> None:
     """The overlay is kept apart: composing again does not touch it, whatever characters staff typed."""
-    overlay = Overlay(
-        introduction="A\0 we\ud800ek", moved={"a": "asia"}, excluded=frozenset({"b"}), titles={"a": "T"}
-    )
+    overlay = Overlay(introduction="A\0 we\ud800ek", moved={"a": "asia"}, excluded=frozenset({"b"}), titles={"a": "T"})
     with database.begin() as connection:
         save(connection, small_edition({"asia": ["a"]}))
         store.set_overlay(connection, SLUG, overlay)
