@@ -42,14 +42,14 @@ _ZONES = {
 }  # fmt: skip
 """Minutes east of Greenwich. RFC 822's own names first; the rest as news sites use them."""
 
-_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
 _ZONE = r"\s*(?P<zone>[A-Za-z]{0,5}\s?[+-]\d{1,2}:?\d{0,2}|[A-Za-z]{1,5})?\s*(?:\([^()]{0,40}\))?\s*"
 _RFC822 = re.compile(
     r"\s*(?:[^\W\d_]{2,12}\.?\s*,?\s*)?(?P<day>\d{1,2})[\s-]+(?P<month>[^\W\d_]{3,12})\.?[\s,-]+"
     rf"(?P<year>\d{{4}}|\d{{2}})(?:[\s,T]+(?:{_TIME}{_ZONE})?)?"
 )
 _AMERICAN = re.compile(
-    r"\s*(?:[^\W\d_]{2,12}\.?\s*,?\s*)?(?P<month>[^\W\d_]{3,12})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+"
+    r"\s*(?:[^\W\d_]{2,12}\.?[\s,]+)?(?P<month>[^\W\d_]{3,12})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+"
     rf"(?P<year>\d{{4}})(?:[\s,T]+(?:{_TIME}{_ZONE})?)?"
 )
 _ISO = re.compile(rf"\s*(?P<year>\d{{4}})[-/](?P<month>\d{{1,2}})[-/](?P<day>\d{{1,2}})(?:[T\s]+(?:{_TIME}{_ZONE})?)?")

@@ -83,7 +83,7 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
     base = link or absolute(url) or next((found for found in map(_self, feed.get("links") or ()) if found), "")
     everyone = _author(feed) if version.startswith("atom") else ""
     parsed = Parsed(
-        title=title_text(feed.get("title"), (feed.get("title_detail") or {}).get("type", "")),
+        title=_title(feed, version),
         link=link,
         version=version,
         language=line(feed.get("language"))[:40],
@@ -122,7 +122,7 @@ def _entry(entry: Any, position: int, base: str, version: str, everyone: str) ->
     return Entry(
         id=str(entry["id"]).strip() if str(dict.get(entry, "id") or "").strip() else None,
         link=link,
-        title=title_text(entry.get("title"), (entry.get("title_detail") or {}).get("type", "")),
+        title=_title(entry, version),
         summary_html=summary,
         content_html="" if content == summary else content,
         author=_author(entry) or everyone,
@@ -133,6 +133,11 @@ def _entry(entry: Any, position: int, base: str, version: str, everyone: str) ->
         comments=_comments(entry),
         position=position,
     )
+
+
+def _title(holder: Any, version: str) -> str:
+    kind = (holder.get("title_detail") or {}).get("type", "")
+    return title_text(holder.get("title"), kind, declared=version.startswith("atom"))
 
 
 def _link(entry: Any, base: str) -> str:

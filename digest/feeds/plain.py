@@ -9,6 +9,11 @@ import nh3
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 _LONGEST = 2_000
+_TAG = re.compile(
+    r"</?(a|abbr|b|big|br|cite|code|div|em|font|h[1-6]|i|iframe|img|li|mark|p|s|script|small|span|strong|style|su[bp]|svg"
+    r"|u|ul)(\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
 
 
 def line(value: object) -> str:
@@ -16,10 +21,12 @@ def line(value: object) -> str:
     return " ".join(_CONTROLS.sub(" ", str(value or "")).split())
 
 
-def title_text(value: object, kind: str) -> str:
-    """A title as plain text. `kind` is its media type: markup is stripped, text left as is."""
+def title_text(value: object, kind: str, *, declared: bool) -> str:
+    """A title as plain text. `kind` is its media type: markup is stripped, text left as is.
+
+    Where the format has no types (RSS), `declared` is false and `kind` a guess: tags of HTML are then markup too."""
     text = str(value or "")[:_LONGEST]
-    if kind not in ("text/plain", "text"):
+    if kind not in ("text/plain", "text") or (not declared and _TAG.search(text)):
         text = html.unescape(nh3.clean(text, tags=set(), clean_content_tags={"script", "style"}))
     return line(text)
 
