@@ -23,6 +23,8 @@ from digest.delivery import journal, store
 from digest.delivery.model import Delivery, Outcome, Status
 from digest.delivery.store import Claim, Owner, Settlement
 
+_LEFT_OVER = 3600.0  # seconds
+
 OnResult = Callable[[Connection, Delivery, Outcome], None]
 
 
@@ -111,6 +113,20 @@ def recover(
         if claim.owner.host == me.host:
             shutil.rmtree(claim.journal, ignore_errors=True)
     return Recovered(settled, released, doubted)
+
+
+def sweep(database: Database, journals: Path, *, now: datetime) -> None:
+    """Removes old folders that no claim names: those of senders that died before the commit, or right after."""
+    with database.read() as connection:
+        named = {claim.journal for claim in store.open_claims(connection)}
+    for folder in journals.iterdir():
+        try:
+            age = now.timestamp() - folder.stat().st_mtime
+        except FileNotFoundError:
+            continue  # another process has just ended its claim
+        # The age spares a folder whose claim another process is about to commit.
+        if str(folder) not in named and age > _LEFT_OVER:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fate(

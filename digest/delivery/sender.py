@@ -24,7 +24,7 @@ from digest.delivery.connection import send_jobs
 from digest.delivery.headers import MessageError, wire_address
 from digest.delivery.message import Compiled, fill
 from digest.delivery.model import Delivery, Excluded, Outcome, Ready, Status, Verdict
-from digest.delivery.recovery import OnResult, Recovered, recover, this_process
+from digest.delivery.recovery import OnResult, Recovered, recover, sweep, this_process
 from digest.delivery.run import HeldClaim, Job, Run, Summary, held_here
 from digest.delivery.smtp import Envelope, RelaySettings
 from digest.delivery.store import Settlement
@@ -71,13 +71,15 @@ def run(
         raise DigestError(
             f"journal folder {journal_dir}: {error.strerror}", mend="make it writable"
         ) from error
+    journals = journal_dir.resolve()
+    sweep(database, journals, now=clock())
     state = Run(
         database, relay, clock, connections, rate, lease, stop or threading.Event(), on_result, progress
     )
     with ThreadPoolExecutor(connections + 1, thread_name_prefix="digest-sender") as pool:
         threads = [pool.submit(send_jobs, state, f"{number}.log") for number in range(connections)]
         writer = pool.submit(write_results, state)
-        producer = _Producer(state, compiled, prepare, journal_dir.resolve(), only_key)
+        producer = _Producer(state, compiled, prepare, journals, only_key)
         try:
             producer.produce(until, [*threads, writer])
         finally:

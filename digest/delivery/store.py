@@ -5,7 +5,7 @@ Priorities: the lower goes first. A delivery's `claim` names the claim that hold
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -202,6 +202,7 @@ def claim(
     now: datetime,
     lease: timedelta,
     key: str | None = None,
+    except_keys: Collection[str] = (),
     claim_id: str | None = None,
 ) -> list[Delivery]:
     """Takes up to `limit` (at most 500) due deliveries, the most urgent first; commit before the first byte
@@ -213,6 +214,8 @@ def claim(
     due = sa.select(table.id).where(table.status == _PENDING, table.due_at <= now)
     if key is not None:
         due = due.where(table.key == key)
+    if except_keys:
+        due = due.where(table.key.not_in(list(except_keys)))
     due = due.order_by(table.priority, table.due_at, table.id).limit(min(limit, MOST_CLAIMED))
     taken = connection.execute(
         sa.update(deliveries)
