@@ -158,9 +158,7 @@ def _wishes(candidate: _Candidate) -> Iterator[tuple[str, str]]:
 
 
 def _focus_section(focus: Focus, kicker: str, articles: tuple[Placed, ...]) -> Section:
-    return Section(
-        "focus", focus.title, "focus", focus.link, focus.introduction, articles=articles, kicker=kicker
-    )
+    return Section("focus", focus.title, "focus", focus.link, focus.introduction, articles=articles, kicker=kicker)
 
 
 def _read(articles: Iterable[Article], overlay: Overlay, limit: int, per_source: int) -> Iterator[Placed]:
