@@ -1,4 +1,5 @@
-"""Colours: WCAG 2.2 contrast, and the nearest colour that can be read. Colours are 6-digit hex such as `#b5481b`."""
+"""Colours: WCAG 2.2 contrast, and the nearest colour that can be read. Colours are 6-digit hex such as
+`#b5481b`."""
 
 from __future__ import annotations
 

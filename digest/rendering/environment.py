@@ -1,4 +1,5 @@
-"""Where templates come from, and what they can say: the loader, the sandbox, the filters, and the hash of it all."""
+"""Where templates come from, and what they can say: the loader, the sandbox, the filters, and the hash of
+it all."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
-from babel.dates import format_skeleton
+from babel.dates import format_skeleton, format_time
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -24,7 +25,8 @@ from digest.rendering.plain import safe_url, shorten
 
 
 class TemplateError(DigestError):
-    """A template that cannot be found, read or filled. `template` is its name, such as `email/digest/body.html`."""
+    """A template that cannot be found, read or filled. `template` is its name, such as
+    `email/digest/body.html`."""
 
     def __init__(self, template: str, message: str, *, mend: str = "correct the template") -> None:
         super().__init__(f"template {template}: {message}", mend=mend)
@@ -35,7 +37,8 @@ class TemplateError(DigestError):
 class Templates:
     """The folders where templates are looked for, first one first; our own come last, always.
 
-    `folder` is the operator's (`templates/` of the workspace), or None; a file in it replaces ours of the same name."""
+    `folder` is the operator's (`templates/` of the workspace), or None; a file in it replaces ours of the
+    same name."""
 
     folder: Path | None = None
 
@@ -57,8 +60,8 @@ class Templates:
 def templates_hash(templates: Templates, mail: str = "digest", language: str = "en") -> str:
     """SHA-256 in hex over the names and bytes of every template that can reach this mail, and of its phrases.
 
-    Approval covers it: a changed byte in any of them is another hash. The folders of other mails and of the web pages
-    do not count."""
+    Approval covers it: a changed byte in any of them is another hash. The folders of other mails and of the
+    web pages do not count."""
     names: set[str] = set()
     for folder in templates.folders:
         names.update(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -78,8 +81,9 @@ def templates_hash(templates: Templates, mail: str = "digest", language: str = "
 def environment(templates: Templates, language: str, timezone: str) -> jinja2.Environment:
     """The sandbox that fills templates for a publication in this language and time zone (an IANA name).
 
-    Everything but `.txt` and `.css` is escaped; an unknown name in a template is an error. Filters: `safe_url`, `day`,
-    `short_day`, `skeleton`, `minutes`, `shorten`, `wrap`, `underline`, `paragraphs`."""
+    Everything but `.txt` and `.css` is escaped; an unknown name in a template is an error. Filters:
+    `safe_url`, `day`, `weekday`, `short_day`, `moment`, `skeleton`, `minutes`, `joined`, `shorten`, `wrap`,
+    `underline`, `paragraphs`."""
     try:
         zone = ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:
@@ -106,6 +110,7 @@ def environment(templates: Templates, language: str, timezone: str) -> jinja2.En
         "day": lambda value: i18n.format_day(local(value), language),
         "weekday": lambda value: i18n.format_weekday(local(value), language),
         "short_day": lambda value, near=None: i18n.format_short(local(value), language, near=near),
+        "moment": lambda value: f"{i18n.format_day(local(value), language)}, {_time(value, zone, language)}",
         "skeleton": lambda value, pattern: _skeleton(value, pattern, zone, language),
         "minutes": lambda value: i18n.reading_time(value, language),
         "joined": lambda words: i18n.join(words, language),
@@ -124,14 +129,22 @@ def fill(env: jinja2.Environment, name: str, context: Mapping[str, Any]) -> str:
         raise TemplateError(str(error.name or name), "there is no such template", mend="see `digest doctor`") from error
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(f"{error.name or name}, line {error.lineno}", error.message or "syntax error") from error
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+    except (
+        jinja2.TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+    ) as error:
         raise TemplateError(f"{name}{_line(error)}", str(error)) from error
 
 
 def plain(value: Any) -> Any:
     """A copy of plain values only (text, numbers, dates, lists, dictionaries): what a template may be handed.
 
-    The sandbox calls any public method of what it gets, so nothing else may pass. Raises TypeError for the rest."""
+    The sandbox calls any public method of what it gets, so nothing else may pass. Raises TypeError for the
+    rest."""
     if value is None or isinstance(value, str | int | float | date | Markup):
         return value
     if is_dataclass(value) and not isinstance(value, type):
@@ -155,6 +168,10 @@ def wrap(text: str, width: int = 72, indent: str = "") -> str:
 def _skeleton(value: date, pattern: str, zone: ZoneInfo, language: str) -> str:
     moment = value.astimezone(zone).replace(tzinfo=None) if isinstance(value, datetime) else value
     return str(format_skeleton(pattern, moment, locale=i18n.locale_of(language)))
+
+
+def _time(value: datetime, zone: ZoneInfo, language: str) -> str:
+    return str(format_time(value, "short", tzinfo=zone, locale=i18n.locale_of(language)))
 
 
 def _line(error: BaseException) -> str:

@@ -1,4 +1,5 @@
-"""Fitting a rendition below the size at which mail clients clip it: excerpts first, then headlines, then "more online"."""
+"""Fitting a rendition below the size at which mail clients clip it: excerpts first, then headlines, then
+"more online"."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ def encoded_size(html: str) -> int:
 def plans(edition: Edition) -> list[Plan]:
     """Every plan for an edition, each smaller than the one before; the first shows everything.
 
-    The lowest article is the last of its section, in the section that reaches furthest; further reading, headlines
-    already, goes online before our own; the first article of the edition always stays."""
+    The lowest article is the last of its section, in the section that reaches furthest; further reading,
+    headlines already, goes online before our own; the first article of the edition always stays."""
     ranked = sorted(
         (place, number, placed.article.id)
         for number, section in enumerate(edition.sections)

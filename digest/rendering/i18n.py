@@ -1,6 +1,7 @@
 """The fixed phrases of mails in the publication's language, and its dates, lists and direction.
 
-English is the source. The other languages are `locale/<language>.po`, read and compiled in memory at run time."""
+English is the source. The other languages are `locale/<language>.po`, read and compiled in memory at run
+time."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from babel.support import NullTranslations, Translations
 
 @lru_cache(maxsize=64)
 def locale_of(language: str) -> Locale:
-    """The Babel locale of a BCP 47 tag (`en`, `fr-CA`); of the bare language where the tag is not known, else English."""
+    """The Babel locale of a BCP 47 tag (`en`, `fr-CA`); of the bare language where the tag is not known,
+    else English."""
     for tag in (language, language.split("-")[0]):
         try:
             return Locale.parse(tag, sep="-")
@@ -31,14 +33,16 @@ def locale_of(language: str) -> Locale:
 
 
 def catalogue_bytes(language: str) -> bytes:
-    """The bytes of the catalogue that serves this language, b"" for English and for a language without one."""
+    """The bytes of the catalogue that serves this language, b"" for English and for a language without
+    one."""
     file = resources.files("digest.rendering") / "locale" / f"{locale_of(language).language}.po"
     return file.read_bytes() if file.is_file() else b""
 
 
 @lru_cache(maxsize=64)
 def translations(language: str) -> NullTranslations:
-    """The phrases of a language. One without a catalogue speaks English; its dates and lists are still its own."""
+    """The phrases of a language. One without a catalogue speaks English; its dates and lists are still its
+    own."""
     source = catalogue_bytes(language)
     if not source:
         return NullTranslations()
@@ -66,7 +70,7 @@ def format_weekday(day: date, language: str) -> str:
 def format_short(day: date, language: str, *, near: date | None = None) -> str:
     """`Nov 22`; with the year where it is not that of `near`."""
     skeleton = "MMMd" if near is not None and near.year == day.year else "yMMMd"
-    return str(format_skeleton(skeleton, day, locale=locale_of(language)))
+    return str(format_skeleton(skeleton, day, locale=locale_of(language))).replace(" ", "\u00a0")
 
 
 def join(words: Iterable[str], language: str) -> str:
@@ -75,16 +79,20 @@ def join(words: Iterable[str], language: str) -> str:
 
 
 def since(day: date | None, language: str) -> str:
-    """What fills the personal place SINCE: ` on March 3, 2013` with its leading space, or "" where it is not known."""
+    """What fills the personal place SINCE: ` on March 3, 2013` with its leading space, or "" where it is
+    not known."""
     if day is None:
         return ""
-    phrase = translations(language).gettext("on %(day)s") % {"day": format_date(day, "long", locale=locale_of(language))}
+    phrase = translations(language).gettext("on %(day)s") % {
+        "day": format_date(day, "long", locale=locale_of(language))
+    }
     return f" {phrase}"
 
 
 def reading_time(minutes: int, language: str) -> str:
     """`6 min`, as it stands beside an article."""
-    return translations(language).ngettext("%(num)d min", "%(num)d min", minutes) % {"num": minutes}
+    phrase = translations(language).ngettext("%(num)d min", "%(num)d min", minutes) % {"num": minutes}
+    return str(phrase).replace(" ", "\u00a0")
 
 
 def headings(language: str, day: date) -> dict[str, str]:

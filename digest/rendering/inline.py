@@ -16,7 +16,8 @@ _lock = Lock()  # cssutils keeps its state in the module
 
 
 def inline(html: str) -> str:
-    """The document with its first style sheet on its elements; `<style data-premailer="ignore">` stays byte for byte.
+    """The document with its first style sheet on its elements; `<style data-premailer="ignore">` stays byte
+    for byte.
 
     White space at line starts goes (a mail has no `pre`), as do the classes that no remaining sheet names."""
     with _lock:
@@ -32,14 +33,15 @@ def style_blocks(html: str) -> list[str]:
 
 
 def _slim(tag: str, kept: frozenset[str]) -> str:
-    """A start tag without what no client needs; only what premailer and our templates write looks like this."""
+    """A start tag without what no client needs; only what premailer and our templates write looks like
+    this."""
 
     def classes(found: re.Match[str]) -> str:
         names = " ".join(name for name in found[1].split() if name in kept)
         return f' class="{names}"' if names else ""
 
     tag = _CLASS.sub(classes, tag, count=1)
-    return _STYLE.sub(lambda found: ' style="{}"'.format(_tight(found[1])), tag, count=1)
+    return _STYLE.sub(lambda found: f' style="{_tight(found[1])}"', tag, count=1)
 
 
 @lru_cache(maxsize=2048)
@@ -49,7 +51,8 @@ def _tight(style: str) -> str:
 
 @lru_cache(maxsize=1)
 def _inliner() -> Any:
-    """The class that inlines: premailer, which parses a sheet anew for each document, with that remembered."""
+    """The class that inlines: premailer, which parses a sheet anew for each document, with that
+    remembered."""
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "4096")  # read at its import: 128 are fewer than our rules
     import cssutils
     from premailer import Premailer

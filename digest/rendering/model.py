@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Publication:
     """The publication as its mails and pages show it; plain values from the configuration.
 
-    `language` is a BCP 47 tag; `timezone` an IANA name; `links` label → https URL, in the order of the footer;
-    `region_names` slug → name of every configured region (and "global"), in order."""
+    `language` is a BCP 47 tag; `timezone` an IANA name; `links` label → https URL, in the order of the
+    footer; `region_names` slug → name of every configured region (and "global"), in order."""
 
     name: str
     url: str
@@ -44,7 +44,8 @@ class Design:
 
 
 PLACE = "DIGESTPLACE"
-"""Every personal place in a rendition is PLACE + a name + "END": letters only, so that no tool rewrites it."""
+"""Every personal place in a rendition is PLACE + a name + "END": letters only, so that no tool rewrites
+it."""
 
 
 def place(name: str) -> str:
@@ -53,7 +54,8 @@ def place(name: str) -> str:
 
 
 PLACES = ("UNSUBSCRIBE", "PREFERENCES", "SINCE")
-"""UNSUBSCRIBE and PREFERENCES: https URLs. SINCE: the day of sign-up, in the publication's language, or ""."""
+"""UNSUBSCRIBE and PREFERENCES: https URLs. SINCE: what `i18n.since` says, such as ` on March 3, 2013`, or
+""."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from digest.rendering.model import Design
 HEADING_FONT = "Georgia, Times New Roman, serif"
 BODY_FONT = "Helvetica, Arial, sans-serif"
 REGION_COLOURS = ("#b5481b", "#1f7a4d", "#a8203f", "#2457a6", "#6b3fa0", "#0b7285", "#8a6100", "#a5307f")
-"""Told apart by hue and, for most colour-blind readers, by lightness; more regions walk around the colour circle."""
+"""Told apart by hue and, for most colour-blind readers, by lightness; more regions walk around the colour
+circle."""
 
 _FONT = re.compile(r"[\w ,'-]+")
 _NEUTRAL = "#5b5f66"
@@ -21,7 +22,8 @@ _NEUTRAL = "#5b5f66"
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One scheme, light or dark. `regions` is slug → colour; every text colour is readable on each of its grounds."""
+    """One scheme, light or dark. `regions` is slug → colour; every text colour is readable on each of its
+    grounds."""
 
     page: str
     paper: str
@@ -78,8 +80,9 @@ def palette(design: Design, regions: tuple[str, ...]) -> Palette:
 def check_design(design: Design, region_names: Mapping[str, str]) -> list[str]:
     """What is wrong with a design: one sentence each, none when all is well.
 
-    Tells colours that are no colours, colours that cannot be read on their ground (in the light scheme, where they
-    stand as given; in the dark one they are always moved), regions that do not exist, and a logo without its size."""
+    Tells colours that are no colours, colours that cannot be read on their ground (in the light scheme,
+    where they stand as given; in the dark one they are always moved), regions that do not exist, and a logo
+    without its size."""
     problems = [
         f"[design] {key}: {value!r} is not a colour; write it as #rrggbb"
         for key, value in _colours(design)
@@ -101,12 +104,15 @@ def check_design(design: Design, region_names: Mapping[str, str]) -> list[str]:
         problems.append("[design] logo: logo_width and logo_height are missing; give them in CSS pixels")
     if design.logo_width > 536:
         problems.append(f"[design] logo_width: {design.logo_width} is wider than the column; 536 is the most")
-    return problems if problems else _unreadable(design, tuple(region_names))
+    return problems or _unreadable(design, tuple(region_names))
 
 
 def _unreadable(design: Design, regions: tuple[str, ...]) -> list[str]:
     light = palette(design, regions).light
-    given = [("ink", design.ink, light.paper, light.ink), ("accent", design.accent, light.paper, light.accent)]
+    given = [
+        ("ink", design.ink, light.paper, light.ink),
+        ("accent", design.accent, light.paper, light.accent),
+    ]
     given += [("focus_accent", design.focus_accent, light.focus, light.focus_accent)]
     given += [
         (f"region_colours.{slug}", colour, light.paper, light.regions[slug])
@@ -125,7 +131,7 @@ def _scheme(
 ) -> Scheme:
     ink = readable(ink, paper, page, ratio=7)
     tint, foot = mix(paper, page, 0.45), mix(page, ink, 0.04)
-    light_on_focus = "#ffffff" if contrast("#ffffff", focus) >= contrast("#111111", focus) else "#111111"
+    light_on_focus = max("#ffffff", "#000000", key=lambda colour: contrast(colour, focus))
     return Scheme(
         page=page,
         paper=paper,

@@ -12,7 +12,8 @@ _SENTENCE = re.compile(r"[.!?…؟。]['\"”’»)]*(?=\s)")
 
 
 def clean(text: str) -> str:
-    """One line of text without control characters (C0, C1) and directional overrides, its white space single."""
+    """One line of text without control characters (C0, C1) and directional overrides, its white space
+    single."""
     return " ".join(_CONTROLS.sub("", text.replace("\n", " ").replace("\r", " ").replace("\t", " ")).split())
 
 
@@ -28,7 +29,8 @@ def clean_subject(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text in at most `limit` characters: whole sentences where they fill half of it, else whole words and `…`."""
+    """The text in at most `limit` characters: whole sentences where they fill half of it, else whole words
+    and `…`."""
     if len(text) <= limit:
         return text
     ends = [match.end() for match in _SENTENCE.finditer(text, 0, limit + 1) if match.end() <= limit]

@@ -40,9 +40,9 @@ def render(
 ) -> Rendition:
     """The rendition of an edition that was already reduced by `Edition.for_regions(regions)`.
 
-    `regions` are the slugs a reader chose, () for all; they stand in the footer's sentence and in the link to the
-    browser. `test` puts "[Test]" before the subject. Personal places stay open (see `rendering.model.place`).
-    The same input gives the same bytes. Raises TemplateError, FittingError."""
+    `regions` are the slugs a reader chose, () for all; they stand in the footer's sentence and in the link
+    to the browser. `test` puts "[Test]" before the subject. Personal places stay open (see
+    `rendering.model.place`). The same input gives the same bytes. Raises TemplateError, FittingError."""
     env = environment(templates, publication.language, publication.timezone)
     base = _base(publication, design)
     whole = view(edition, publication, regions, Plan())
@@ -59,13 +59,15 @@ def render_mail(
 ) -> Rendition:
     """Another mail, from `templates/email/<name>/{subject.txt,body.txt,body.html}`.
 
-    `context` is handed to the templates as plain values; dataclasses become dictionaries. A `preheader.txt` is optional:
-    without it the preheader is the first sentence of the text. Raises TemplateError, FittingError."""
+    `context` is handed to the templates as plain values; dataclasses become dictionaries. A `preheader.txt`
+    is optional: without it the preheader is the first sentence of the text. Raises TemplateError,
+    FittingError."""
     env = environment(templates, publication.language, publication.timezone)
     full = _base(publication, design) | plain(context)
     subject = _subject(env, name, full, test=False)
     text = _text(fill(env, f"email/{name}/body.txt", full | {"subject": subject}))
-    prose = " ".join(line for line in text.splitlines() if line and not re.match(r"[=-]+$|https?:", line))
+    below = text.partition("\n\n")[2].splitlines()  # its heading says no more than the subject
+    prose = " ".join(line for line in below if line and not re.match(r"[=-]+$|https?:", line))
     reserve = [shorten(prose, PREHEADER[1]), publication.name]
     preheader = _preheader(env, name, full | {"subject": subject}, reserve)
     html = inline(fill(env, f"email/{name}/body.html", full | {"subject": subject, "preheader": preheader}))
@@ -82,7 +84,8 @@ def _fit(
     regions: tuple[str, ...],
     context: dict[str, Any],
 ) -> str:
-    """The HTML after the first plan that fits. Inlining is dear, so its growth is foretold from the last one seen."""
+    """The HTML after the first plan that fits. Inlining is dear, so its growth is foretold from the last
+    one seen."""
 
     def fill_plan(plan: Plan) -> tuple[str, dict[str, Any]]:
         shown = view(edition, publication, regions, plan)
@@ -138,7 +141,8 @@ def _check_styles(html: str) -> None:
 
 
 def _base(publication: Publication, design: Design) -> dict[str, Any]:
-    """What every mail is handed. Slugs of regions keep their number, so that one style sheet serves every choice."""
+    """What every mail is handed. Slugs of regions keep their number, so that one style sheet serves every
+    choice."""
     language = publication.language
     to_left = i18n.direction(language) == "rtl"
     return {
@@ -155,7 +159,10 @@ def _base(publication: Publication, design: Design) -> dict[str, Any]:
         "dir": "rtl" if to_left else "ltr",
         "start": "right" if to_left else "left",
         "end": "left" if to_left else "right",
-        "spaced": not to_left,  # joined scripts break when letters are spaced, and have neither capitals nor italics
+        # a foreign name must not pull the next number to its side
+        "dot": "\u200f · \u200f" if to_left else " · ",
+        # joined scripts break when letters are spaced, and have neither capitals nor italics
+        "spaced": not to_left,
     }
 
 

@@ -1,4 +1,5 @@
-"""An edition as plain values for templates: texts cleaned, links made safe, photos chosen, excerpts cut to a plan."""
+"""An edition as plain values for templates: texts cleaned, links made safe, photos chosen, excerpts cut to
+a plan."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from digest.editions.model import Edition, Section
 from digest.feeds.model import Image
 from digest.rendering import i18n
 from digest.rendering.model import Publication, place
-from digest.rendering.plain import clean, clean_paragraphs, safe_url, shorten
+from digest.rendering.plain import clean, clean_paragraphs, clean_subject, safe_url, shorten
 
 COLUMN = 600
 """The width of the mail in CSS pixels."""
@@ -22,7 +23,8 @@ THUMB = 144
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of each article is shown. `excerpt` is the most characters of one; the sets hold article ids."""
+    """How much of each article is shown. `excerpt` is the most characters of one; the sets hold article
+    ids."""
 
     excerpt: int = 10_000
     headlines: frozenset[str] = field(default=frozenset())
@@ -53,8 +55,12 @@ def view(edition: Edition, publication: Publication, regions: tuple[str, ...], p
 
 
 def _misleading(title: str) -> bool:
-    """A headline that may not be a subject: all capitals, or the look of a reply."""
-    return title.isupper() or re.match(r"(re|fwd?|aw|wg|sv|tr)\s*:", title, re.IGNORECASE) is not None
+    """A headline that may not be a subject: all capitals, the look of a reply, or nothing that can be seen."""
+    return (
+        not clean_subject(title)
+        or title.isupper()
+        or re.match(r"(re|fwd?|aw|wg|sv|tr)\s*:", title, re.IGNORECASE) is not None
+    )
 
 
 def browser_link(edition: Edition, publication: Publication, regions: tuple[str, ...]) -> str:
@@ -90,7 +96,7 @@ def _article(article: Article, edition: Edition, publication: Publication, plan:
     moment = article.published_at
     day = moment.astimezone(ZoneInfo(publication.timezone)).date() if moment is not None else None
     headline_only = article.id in plan.headlines
-    title = clean(article.title)
+    title = clean(article.title) or safe_url(article.link)
     return {
         "title": title,
         "link": safe_url(article.link),

@@ -41,7 +41,8 @@ def chromium() -> Iterator[Browser]:
 def opened(
     browser: Browser, html: str, *, width: int = 600, scheme: Scheme = "light", images: bool = True
 ) -> Iterator[Page]:
-    """The document in a page of that width. Its pictures are drawn for it, or fail to load; nothing else is fetched."""
+    """The document in a page of that width. Its pictures are drawn for it, or fail to load; nothing else is
+    fetched."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     try:
         page = context.new_page()

@@ -61,21 +61,26 @@ def article(number: int, title: str = "", *, photo: bool = False, **changes: obj
 def picture(number: int, width: int = 1200, height: int = 800) -> Image:
     """A photo with alt and credit."""
     return Image(
-        f"https://review.example.org/photos/{number}.jpg", f"A river crossing at dawn, seen from bank {number}",
-        width, height, "Ana Ruiz/Harbour",
-    )  # fmt: skip
+        f"https://review.example.org/photos/{number}.jpg",
+        f"A river crossing at dawn, seen from bank {number}",
+        width,
+        height,
+        "Ana Ruiz/Harbour",
+    )
 
 
 def placed(*articles: Article) -> tuple[Placed, ...]:
     return tuple(Placed(one, "the test says so") for one in articles)
 
 
-def edition(*, photos: bool = True, per_region: int = 2, regions: tuple[str, ...] = tuple(REGIONS)) -> Edition:
+def edition(
+    *, photos: bool = True, per_region: int = 2, regions: tuple[str, ...] = tuple(REGIONS)
+) -> Edition:
     """A full edition: focus, regions, global, pinned, events, further reading."""
     focus = Focus(
         "2013-11", "Peace Processes", ("peace processes",),
-        "Organizations push for talks to include women and minorities, while entrenched conflicts raise the older "
-        "questions: how to bring the parties to the table, and how to seal the deal.",
+        "Organizations push for talks to include women and minorities, while entrenched conflicts raise "
+        "the older questions: how to bring the parties to the table, and how to seal the deal.",
         "https://review.example.org/peace-processes",
     )  # fmt: skip
     lead = article(1, "A Friend at the Table: What One Patron Wants From the Talks", photo=photos)
@@ -112,6 +117,6 @@ def edition(*, photos: bool = True, per_region: int = 2, regions: tuple[str, ...
     ]  # fmt: skip
     return Edition(
         DAY, tuple(sections), focus,
-        "Three tables were set this week, and at none of them did everybody sit down. Our writers ask who is missing, "
-        "and what it would take to bring them in.",
+        "Three tables were set this week, and at none of them did everybody sit down. Our writers ask who is "
+        "missing, and what it would take to bring them in.",
     )  # fmt: skip
