@@ -60,9 +60,7 @@ def _canonical_once(url: str) -> str:
         return url
     host = host.rstrip(".")
     path = _tidy_path(parts.path)
-    cached = host.endswith(".cdn.ampproject.org") or (
-        host.startswith("www.google.") and path.startswith("/amp/")
-    )
+    cached = host.endswith(".cdn.ampproject.org") or (host.startswith("www.google.") and path.startswith("/amp/"))
     if cached and (inner := re.match(r"/(?:[a-z]/|amp/)(?:s/)?([^/]+\.[^/]+(?:/.*)?)$", path)):
         return f"https://{inner[1]}" + (f"?{parts.query}" if parts.query else "")
     host = _plain_host(host)
@@ -70,9 +68,7 @@ def _canonical_once(url: str) -> str:
         host = f"[{host}]"
     where = host if port in (None, 80, 443) else f"{host}:{port}"
     path = _AMP_SEGMENT.sub("", _AMP_PATH.sub("", _INDEX.sub("", path)), count=1).rstrip("/")
-    pairs = parse_qsl(
-        parts.query, keep_blank_values=True, errors="surrogateescape"
-    )  # bytes of any encoding survive
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")  # bytes of any encoding survive
     query = urlencode(sorted(p for p in pairs if not _is_tracking(*p)), errors="surrogateescape")
     route = parts.fragment if parts.fragment.startswith(("!", "/")) and len(parts.fragment) > 1 else ""
     return f"https://{where}{path}" + (f"?{query}" if query else "") + (f"#{route}" if route else "")
@@ -135,9 +131,7 @@ def shared_keys(entries: Iterable[Entry], feed_url: str) -> frozenset[str]:
             if isinstance(key, str) and key:
                 rivals[key].append(others)
     return frozenset(
-        key
-        for key, others in rivals.items()
-        if len({a for a, _ in others}) > 1 and len({b for _, b in others}) > 1
+        key for key, others in rivals.items() if len({a for a, _ in others}) > 1 and len({b for _, b in others}) > 1
     )
 
 

@@ -61,7 +61,7 @@ def absorb(
             left_out.append(article)
             continue
         undated += article.published_at is None
-        why_not = _too_old(article, now, lookback, undated) if first_pull else ""
+        why_not = too_old(article, now, lookback, undated) if first_pull else ""
         document.take(entry, article, why_not, now)
     document.write(connection)
     return Absorbed(tuple(document.new), tuple(document.changed), document.unchanged, tuple(left_out))
@@ -86,9 +86,7 @@ class _Document:
 
     def take(self, entry: Entry, article: Article, why_not: str, now: datetime) -> None:
         found = keys(entry, self._feed.url, self._shared)
-        identity = next((self._owners[key] for key in found if key in self._owners), None) or self._new_id(
-            found[0]
-        )
+        identity = next((self._owners[key] for key in found if key in self._owners), None) or self._new_id(found[0])
         for key in found:
             if key not in self._owners:
                 self._owners[key] = self._keys[key] = identity
@@ -130,12 +128,11 @@ class _Document:
         for identity, comments in self._comments.items():
             connection.execute(sa.update(articles).where(articles.c.id == identity).values(comments=comments))
         if self._keys:
-            connection.execute(
-                sa.insert(article_keys), [{"key": k, "article": i} for k, i in self._keys.items()]
-            )
+            connection.execute(sa.insert(article_keys), [{"key": k, "article": i} for k, i in self._keys.items()])
 
 
-def _too_old(article: Article, now: datetime, lookback: timedelta, undated: int) -> str:
+def too_old(article: Article, now: datetime, lookback: timedelta, undated: int) -> str:
+    """Why the first pull of a feed does not take this article, or "". `undated`: how many such there were, with it."""
     if article.published_at is None:
         few = UNDATED_AT_FIRST_PULL
         return "" if undated <= few else f"undated, and not among the newest {few} at the first pull"

@@ -13,9 +13,7 @@ LONGEST_HTML = 300_000
 """Characters of markup that are looked at; a long article has a tenth of it."""
 
 _DEEPEST = 200  # beyond it the HTML5 tree grows with the square of its input (40 KB cost 1 GB)
-_VOID = frozenset(
-    {"br", "hr", "img", "input", "meta", "link", "wbr", "source", "area", "col", "embed", "param"}
-)
+_VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "wbr", "source", "area", "col", "embed", "param"})
 _UNSEEN = {
     "audio", "button", "canvas", "figcaption", "iframe", "math", "noembed", "noframes", "noscript", "object",
     "option", "script", "select", "style", "svg", "template", "textarea", "title", "video", "xmp",
@@ -28,9 +26,7 @@ _BLOCK = re.compile(
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _UNSEEN_REGION = re.compile(rf"<({'|'.join(sorted(_UNSEEN))})\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|[!?][^<>]*)>|<!--|-->")
-_KNOWN_TAG = re.compile(
-    r"</?(?:p|div|span|a|br|img|em|strong|b|i|h[1-6]|ul|li|script|iframe)\b[^<>]*>", re.IGNORECASE
-)
+_KNOWN_TAG = re.compile(r"</?(?:p|div|span|a|br|img|em|strong|b|i|h[1-6]|ul|li|script|iframe)\b[^<>]*>", re.IGNORECASE)
 _CAPTION = re.compile(r"<p\b[^<>]*caption[^<>]*>.{0,1000}?</p>", re.IGNORECASE | re.DOTALL)
 _SHORTCODE = re.compile(r"\[/?(?:caption|gallery|embed|video|audio|playlist|vc_\w+|et_pb_\w+)\b[^\[\]<>]*\]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
@@ -39,9 +35,7 @@ _SPACE = re.compile(r"\s+")
 _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_NEEDLESS_JOINER = re.compile(
-    "(?<![\u0600-\u0dff\u200d\ufe0f\u2190-\u2bff\U0001f000-\U0001faff])[\u200c\u200d]"
-)
+_NEEDLESS_JOINER = re.compile("(?<![\u0600-\u0dff\u200d\ufe0f\u2190-\u2bff\U0001f000-\U0001faff])[\u200c\u200d]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 

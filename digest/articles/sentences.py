@@ -37,7 +37,7 @@ _OPENERS = _words(
 )
 _UNSPACED = frozenset("。！？｡」』”’）")
 _INITIAL = re.compile(r"(?:^|[\s(\"“‘-])[^\W\d_]$")
-_TRUNCATED = re.compile(r"(?:\[\s*(?:…|\.{3,})\s*\]|…|\.{3,})\s*$")
+_TRUNCATED = re.compile(r"\s*(?:\[\s*(?:…|\.{3,})\s*\]|…|\.{3,})\s*$")
 
 
 def sentences(paragraph: str) -> list[str]:

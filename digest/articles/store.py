@@ -94,9 +94,7 @@ def standing(connection: Connection, identity: str) -> Standing:
     row = rows(connection, [identity]).get(identity)
     if row is None:
         raise _unknown(identity)
-    return Standing(
-        row.eligible, row.why_not, row.content_hash, row.updated_at, row.dropped_by or "", row.dropped_at
-    )
+    return Standing(row.eligible, row.why_not, row.content_hash, row.updated_at, row.dropped_by or "", row.dropped_at)
 
 
 def drop(connection: Connection, identity: str, who: str, at: datetime) -> None:

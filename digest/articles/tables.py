@@ -22,9 +22,7 @@ articles = sa.Table(
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("link", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
-    sa.Column(
-        "title_words", sa.Text, nullable=False
-    ),  # normalised, for finding; LOWER knows only ASCII on SQLite
+    sa.Column("title_words", sa.Text, nullable=False),  # normalised, for finding; LOWER knows only ASCII on SQLite
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("excerpt", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
@@ -51,9 +49,7 @@ article_keys = sa.Table(
     "article_keys",
     metadata,
     sa.Column("key", sa.String(320), primary_key=True),
-    sa.Column(
-        "article", sa.String(16), sa.ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    sa.Column("article", sa.String(16), sa.ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, index=True),
 )
 
 

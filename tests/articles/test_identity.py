@@ -82,17 +82,11 @@ def test_canonical_is_settled_at_once(url: str) -> None:
 @given(entries, st.sampled_from(["guid", "link", "title"]))
 def test_one_change_leaves_a_key(original: Entry, changed: str) -> None:
     """Whichever one of guid, link, and title with date a content system changes, some key still matches."""
-    full = entry(
-        1, id=original.id or "g", link=original.link, title=original.title, published=original.published
-    )
+    full = entry(1, id=original.id or "g", link=original.link, title=original.title, published=original.published)
     other = {
         "guid": entry(1, id="another guid", link=full.link, title=full.title, published=full.published),
-        "link": entry(
-            1, id=full.id, link="https://example.org/moved", title=full.title, published=full.published
-        ),
-        "title": entry(
-            1, id=full.id, link=full.link, title="Edited", published=datetime(2026, 1, 2, tzinfo=UTC)
-        ),
+        "link": entry(1, id=full.id, link="https://example.org/moved", title=full.title, published=full.published),
+        "title": entry(1, id=full.id, link=full.link, title="Edited", published=datetime(2026, 1, 2, tzinfo=UTC)),
     }[changed]
     assert set(keys(full, FEED.url)) & set(keys(other, FEED.url))
 
@@ -170,6 +164,4 @@ def test_an_item_that_is_merely_repeated_is_one() -> None:
 
 def test_titles_compare_by_their_words() -> None:
     """Case, punctuation, spacing and typographic forms do not make another title."""
-    assert normalised_title("“Mali’s  Peace”—a ﬁrst LOOK!") == normalised_title(
-        "'Mali's peace' - A first look"
-    )
+    assert normalised_title("“Mali’s  Peace”—a ﬁrst LOOK!") == normalised_title("'Mali's peace' - A first look")

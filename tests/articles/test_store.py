@@ -197,13 +197,9 @@ def test_protected_posts_are_left_out_with_the_reason(database: Database) -> Non
     """What only a password opens is not stored, and said so."""
     result = take(
         database,
-        entry(
-            1, title="Protected: Draft", summary_html="There is no excerpt because this is a protected post."
-        ),
+        entry(1, title="Protected: Draft", summary_html="There is no excerpt because this is a protected post."),
     )
-    assert [(o.title, o.reason) for o in result.left_out] == [
-        ("Protected: Draft", "it is protected by a password")
-    ]
+    assert [(o.title, o.reason) for o in result.left_out] == [("Protected: Draft", "it is protected by a password")]
     assert titles(database) == []
 
 
@@ -256,12 +252,7 @@ def test_staff_find_by_id_or_its_beginning(database: Database) -> None:
     with database.read() as connection:
         assert [a.id for a in find(connection, identity.upper())] == [identity]
         assert identity in [a.id for a in find(connection, identity[:5])]
-        assert (
-            find(connection, "zz")
-            == find(connection, "  ")
-            == find(connection, "https://example.org/none")
-            == []
-        )
+        assert find(connection, "zz") == find(connection, "  ") == find(connection, "https://example.org/none") == []
 
 
 def test_a_moved_feed_keeps_its_articles(database: Database) -> None:
