@@ -46,8 +46,8 @@ class Templates:
     def folders(self) -> tuple[Path, ...]:
         packaged = Path(str(resources.files("digest") / "_templates"))  # in a wheel
         source = packaged.parent.parent / "templates"  # in a checkout and an editable install
-        found = [self.folder] if self.folder is not None else []
-        return tuple(path for path in (*found, packaged, source) if path.is_dir())
+        ours = tuple(path for path in (packaged, source) if path.is_dir())
+        return ours if self.folder is None else (self.folder, *ours)  # it may be made later
 
     def source(self, name: str) -> Path:
         """The file that serves a template's name. Raises TemplateError where there is none."""
