@@ -232,6 +232,4 @@ class _Connection:
 
 
 def _journal_error(held: HeldClaim, error: OSError) -> DigestError:
-    return DigestError(
-        f"journal {held.folder}: {error}", mend="free some disk space and send again; nothing is lost"
-    )
+    return DigestError(f"journal {held.folder}: {error}", mend="free some disk space and send again; nothing is lost")

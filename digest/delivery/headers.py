@@ -19,9 +19,7 @@ _LOCAL = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _DOMAIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Za-z.:]+\]"
 )
-_Q_PLAIN = frozenset(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"
-)  # RFC 2047 section 5 (3)
+_Q_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 section 5 (3)
 
 
 class MessageError(DigestError):
@@ -93,9 +91,7 @@ def uri(field: str, value: str) -> str:
     otherwise."""
     clean(field, value)
     if not value.isascii() or not value or len(value) > 900 or any(sign in value for sign in ' <>"\\'):
-        raise MessageError(
-            field, f"{value[:80]!r} is not a URI that may stand in a header", mend="percent-encode it"
-        )
+        raise MessageError(field, f"{value[:80]!r} is not a URI that may stand in a header", mend="percent-encode it")
     return value
 
 
@@ -124,13 +120,7 @@ def wire_address(address: str, *, field: str = "address") -> str:
     Quoted local parts are refused. RFC 5321 section 4.5.3.1: 64 octets, 254 in all."""
     local, at, domain = address.rpartition("@")
     wire = _wire_domain(domain)
-    if (
-        not at
-        or not wire
-        or not _LOCAL.fullmatch(local)
-        or _CONTROL.search(local)
-        or len(local.encode()) > 64
-    ):
+    if not at or not wire or not _LOCAL.fullmatch(local) or _CONTROL.search(local) or len(local.encode()) > 64:
         raise MessageError(field, f"{address[:80]!r} is not an address that can be mailed")
     return f"{local}@{wire}"
 

@@ -28,9 +28,7 @@ class Journal:
         """Call it when the outcome is known."""
         again = "-" if outcome.retry_at is None else f"{outcome.retry_at.timestamp():.6f}"
         text = (
-            outcome.text
-            if outcome.text.isprintable()
-            else "".join(c if c.isprintable() else " " for c in outcome.text)
+            outcome.text if outcome.text.isprintable() else "".join(c if c.isprintable() else " " for c in outcome.text)
         )
         self._write(f"R {delivery} {outcome.verdict} {outcome.code} {outcome.status or '-'} {again} {text}\n")
 

@@ -61,9 +61,7 @@ def compile(rendition: Rendition, *, headers: HeaderSettings, mail: Mail, key: s
     body = _Pieces()
     _headers(body, rendition, headers, mail, key)
     boundary = f"=_{rendition.hash[:32]}"
-    body.add(
-        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode()
-    )
+    body.add(f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode())
     if headers.language:
         body.add(f"Content-Language: {_token('language', headers.language)}\r\n".encode())
     body.add(b"\r\n")

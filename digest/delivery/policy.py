@@ -128,9 +128,7 @@ def _by_words(code: int, text: str) -> Verdict | None:
         return Verdict.FAULT
     if code == 552 or _QUOTA_WORDS.search(text):
         return Verdict.SOFT
-    if _UNKNOWN_WORDS.search(text) and not _SENDER_WORDS.search(
-        text
-    ):  # a sender callout fails in the same words
+    if _UNKNOWN_WORDS.search(text) and not _SENDER_WORDS.search(text):  # a sender callout fails in the same words
         return Verdict.HARD
     return None
 

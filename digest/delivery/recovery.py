@@ -129,15 +129,11 @@ def sweep(database: Database, journals: Path, *, now: datetime) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fate(
-    claim: Claim, me: Owner, now: datetime, alive: Callable[[int, int], bool], held: Container[str]
-) -> str:
+def _fate(claim: Claim, me: Owner, now: datetime, alive: Callable[[int, int], bool], held: Container[str]) -> str:
     """ "alive", "replay", or the reason why all of it is uncertain."""
     owner = claim.owner
     if owner.host != me.host:
-        return (
-            "alive" if claim.expires_at > now else f"its sender on {owner.host.partition('/')[0]} fell silent"
-        )
+        return "alive" if claim.expires_at > now else f"its sender on {owner.host.partition('/')[0]} fell silent"
     if owner.boot_id != me.boot_id:
         return "the machine restarted while its sender held it"
     if owner.pid == me.pid and owner.started == me.started:
@@ -145,9 +141,7 @@ def _fate(
     return "alive" if alive(owner.pid, owner.started) else "replay"
 
 
-def _replay(
-    connection: Connection, claim: Claim, now: datetime, on_result: OnResult | None
-) -> tuple[int, int, int]:
+def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnResult | None) -> tuple[int, int, int]:
     try:
         replayed = journal.replay(Path(claim.journal))
     except (OSError, ValueError) as error:
@@ -159,10 +153,7 @@ def _replay(
     store.settle(connection, [store.settlement(*result) for result in results], now=now)
     store.settle(
         connection,
-        [
-            Settlement(row, Status.UNCERTAIN, "its sender died while this mail was going out")
-            for row in doubtful
-        ],
+        [Settlement(row, Status.UNCERTAIN, "its sender died while this mail was going out") for row in doubtful],
         now=now,
     )
     if on_result is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,6 +56,7 @@ def run(
     rate: float | None = None,
     connections: int = 4,
     only_key: str | None = None,
+    except_keys: Callable[[], Collection[str]] = tuple,
     lease: timedelta = LEASE,
 ) -> Summary:
     """Sends what is due, until nothing is or `stop` is set; never resends what may have arrived.
@@ -68,14 +69,10 @@ def run(
     try:
         journal_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DigestError(
-            f"journal folder {journal_dir}: {error.strerror}", mend="make it writable"
-        ) from error
+        raise DigestError(f"journal folder {journal_dir}: {error.strerror}", mend="make it writable") from error
     journals = journal_dir.resolve()
     sweep(database, journals, now=clock())
-    state = Run(
-        database, relay, clock, connections, rate, lease, stop or threading.Event(), on_result, progress
-    )
+    state = Run(database, relay, clock, connections, rate, lease, stop or threading.Event(), on_result, progress)
     with ThreadPoolExecutor(connections + 1, thread_name_prefix="digest-sender") as pool:
         threads = [pool.submit(send_jobs, state, f"{number}.log") for number in range(connections)]
         writer = pool.submit(write_results, state)
@@ -99,12 +96,15 @@ class _Producer:
         prepare: Prepare,
         journals: Path,
         key: str | None,
+        except_keys: Callable[[], Collection[str]],
     ) -> None:
         self._run = run
         self._compiled = compiled
         self._prepare = prepare
         self._journals = journals
         self._key = key
+        self._except_keys = except_keys
+        self._waiting: Collection[str] = ()
         self._kept: OrderedDict[tuple[str, str, str], Compiled] = OrderedDict()
 
     def produce(self, until: str, threads: Sequence[Future[None]]) -> None:
@@ -138,10 +138,11 @@ class _Producer:
 
     def _any_due(self) -> bool:
         with self._run.database.read() as connection:
-            return store.any_due(connection, now=self._run.clock(), key=self._key)
+            return store.any_due(connection, now=self._run.clock(), key=self._key, except_keys=self._waiting)
 
     def _claim(self, limit: int) -> bool:
         """Takes one batch and hands it to the connections; False when nothing was due."""
+        self._waiting = self._except_keys()
         if not self._any_due():
             return False
         run, now = self._run, self._run.clock()
@@ -159,6 +160,7 @@ class _Producer:
                     now=now,
                     lease=run.lease,
                     key=self._key,
+                    except_keys=self._waiting,
                     claim_id=held.id,
                 )
                 prepared = _checked(taken, self._prepare(connection, taken) if taken else ())

@@ -159,9 +159,7 @@ def enqueue(connection: Connection, rows: Iterable[NewDelivery], *, domain: str,
     source = iter(rows)
     count = 0
     while chunk := list(islice(source, _CHUNK)):
-        made = insert_or_ignore(
-            connection, deliveries, [_row(row, domain, now) for row in chunk], deliveries.c.id
-        )
+        made = insert_or_ignore(connection, deliveries, [_row(row, domain, now) for row in chunk], deliveries.c.id)
         count += len(made.all())
     return count
 
@@ -184,12 +182,16 @@ def _row(new: NewDelivery, domain: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def any_due(connection: Connection, *, now: datetime, key: str | None = None) -> bool:
+def any_due(
+    connection: Connection, *, now: datetime, key: str | None = None, except_keys: Collection[str] = ()
+) -> bool:
     """Whether a claim would find something."""
     table = deliveries.c
     statement = sa.select(table.id).where(table.status == _PENDING, table.due_at <= now).limit(1)
     if key is not None:
         statement = statement.where(table.key == key)
+    if except_keys:
+        statement = statement.where(table.key.not_in(list(except_keys)))
     return connection.execute(statement).first() is not None
 
 
@@ -208,7 +210,8 @@ def claim(
     """Takes up to `limit` (at most 500) due deliveries, the most urgent first; commit before the first byte
     goes out.
 
-    The claim is written only where something was due. `key`: deliveries of that key only."""
+    The claim is written only where something was due. `key`: deliveries of that key only;
+    `except_keys`: none of these."""
     claim_id = claim_id or secrets.token_hex(8)
     table = deliveries.c
     due = sa.select(table.id).where(table.status == _PENDING, table.due_at <= now)
@@ -217,16 +220,16 @@ def claim(
     if except_keys:
         due = due.where(table.key.not_in(list(except_keys)))
     due = due.order_by(table.priority, table.due_at, table.id).limit(min(limit, MOST_CLAIMED))
+    # A WITH and no plain subquery: PostgreSQL may run that once a row, and then it takes more than the limit.
+    chosen = lock_rows(connection, due).cte("due")
     taken = connection.execute(
         sa.update(deliveries)
-        .where(table.id.in_(lock_rows(connection, due)), table.status == _PENDING)
+        .where(table.id.in_(sa.select(chosen.c.id)), table.status == _PENDING)
         .values(
             status=Status.CLAIMED.value,
             claim=claim_id,
             reason="",
-            first_attempt_at=sa.func.coalesce(
-                table.first_attempt_at, sa.bindparam("claimed_at", now, UTCDateTime)
-            ),
+            first_attempt_at=sa.func.coalesce(table.first_attempt_at, sa.bindparam("claimed_at", now, UTCDateTime)),
         )
         .returning(*_DELIVERY, table.priority, table.due_at)
     ).all()
@@ -355,8 +358,7 @@ def open_claims(connection: Connection, *, lock: bool = False) -> list[Claim]:
     statement = sa.select(claims).order_by(claims.c.created_at, claims.c.id)
     rows = connection.execute(lock_rows(connection, statement) if lock else statement)
     return [
-        Claim(row.id, Owner(row.host, row.boot_id, row.pid, row.started), row.journal, row.expires_at)
-        for row in rows
+        Claim(row.id, Owner(row.host, row.boot_id, row.pid, row.started), row.journal, row.expires_at) for row in rows
     ]
 
 
@@ -378,9 +380,7 @@ def renew(connection: Connection, claim_ids: Iterable[str], *, expires_at: datet
     ids = list(claim_ids)
     if not ids:
         return set()
-    statement = (
-        sa.update(claims).where(claims.c.id.in_(ids)).values(expires_at=expires_at).returning(claims.c.id)
-    )
+    statement = sa.update(claims).where(claims.c.id.in_(ids)).values(expires_at=expires_at).returning(claims.c.id)
     return set(connection.execute(statement).scalars())
 
 
@@ -396,9 +396,7 @@ def exclude(connection: Connection, subscriber: int, reason: str, *, now: dateti
         .values(status=Status.EXCLUDED.value, reason=reason, settled_at=now)
     )
     connection.execute(
-        sa.update(deliveries)
-        .where(table.subscriber == subscriber, table.status == _CLAIMED)
-        .values(reason=reason)
+        sa.update(deliveries).where(table.subscriber == subscriber, table.status == _CLAIMED).values(reason=reason)
     )
     return int(excluded.rowcount)
 
@@ -433,9 +431,7 @@ def books(connection: Connection, key: str, candidates: int | None = None) -> Bo
     """An edition's account, of digests only. Without `candidates`, as many as there are rows."""
     table = deliveries.c
     statement = (
-        sa.select(table.status, sa.func.count())
-        .where(table.key == key, table.mail == "digest")
-        .group_by(table.status)
+        sa.select(table.status, sa.func.count()).where(table.key == key, table.mail == "digest").group_by(table.status)
     )
     counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
     return Books(
@@ -473,9 +469,17 @@ def uncertain(connection: Connection, key: str | None = None) -> Iterator[Uncert
         yield Uncertain(_delivery(row), row.reason, row.reply_text, row.settled_at)
 
 
-def due_later(
-    connection: Connection, *, now: datetime, key: str | None = None
-) -> tuple[int, datetime | None]:
+def outcomes(connection: Connection, key: str) -> list[tuple[str, Status, str]]:
+    """Address, status and what was said of it, of every delivery of a key that is not an edition's: few."""
+    table = deliveries.c
+    statement = sa.select(table.address, table.status, table.reply_text, table.reason).where(table.key == key)
+    return [
+        (row.address, Status(row.status), row.reply_text or row.reason)
+        for row in connection.execute(statement.order_by(table.id))
+    ]
+
+
+def due_later(connection: Connection, *, now: datetime, key: str | None = None) -> tuple[int, datetime | None]:
     """How many pending deliveries wait for their time, and when the first is due."""
     table = deliveries.c
     statement = sa.select(sa.func.count(), sa.func.min(table.due_at)).where(

@@ -46,11 +46,7 @@ def _collect(run: Run) -> tuple[Results, bool]:
     deadline = monotonic() + _LOOK
     while len(batch) < _MOST:
         try:
-            item = (
-                run.results.get_nowait()
-                if len(batch) >= _GROUP
-                else run.results.get(timeout=deadline - monotonic())
-            )
+            item = run.results.get_nowait() if len(batch) >= _GROUP else run.results.get(timeout=deadline - monotonic())
         except (Empty, ValueError):  # ValueError: the time left is negative
             break
         if item is None:

@@ -221,7 +221,7 @@ class Keeper:
         return [*responses[:-1], "250-PIPELINING", responses[-1]] if self._pipelining else responses
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self.tls.append(session.ssl is not None)
+        self.tls.append(server.transport.get_extra_info("ssl_object") is not None)
         self.received.append(Received(envelope.mail_from, envelope.rcpt_tos[0], envelope.content))
         return "250 2.0.0 kept"
 
@@ -232,7 +232,7 @@ class Keeper:
         )
         if good:
             self.users.append(mechanism)
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=good)
 
 
 @contextmanager

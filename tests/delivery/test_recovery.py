@@ -1,0 +1,137 @@
+"""What becomes of a dead sender's claim."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from digest.database import Database
+from digest.delivery import store
+from digest.delivery.journal import Journal, replay
+from digest.delivery.model import Books, Delivery, Outcome, Verdict
+from digest.delivery.recovery import Recovered, is_alive, recover, sweep, this_process
+from tests.delivery.samples import NOW, books_of, fill_outbox
+
+LEASE = timedelta(seconds=60)
+HERE = replace(this_process(), host="here", boot_id="boot-1", pid=4242, started=77)
+
+
+def claim_five(database: Database, folder: Path, owner: store.Owner = HERE) -> list[Delivery]:
+    fill_outbox(database, 5, now=NOW)
+    with database.begin() as connection:
+        return store.claim(
+            connection, owner=owner, journal=str(folder / "c1"), limit=9, now=NOW, lease=LEASE, claim_id="c1"
+        )
+
+
+def write_journal(folder: Path, rows: list[Delivery]) -> None:
+    """One was sent, one is to be repeated, one was refused, one was in flight, one not begun."""
+    (folder / "c1").mkdir()
+    first, second = Journal(folder / "c1", "0.log"), Journal(folder / "c1", "1.log")
+    first.begin(rows[0].id)
+    first.end(rows[0].id, Outcome(Verdict.SENT, 250, "2.0.0", "ok queued"))
+    second.begin(rows[1].id)
+    second.end(rows[1].id, Outcome(Verdict.RETRY, 451, "4.3.0", "later", NOW + timedelta(minutes=5)))
+    second.end(rows[2].id, Outcome(Verdict.HARD, 550, "5.1.1", "user unknown"))
+    first.begin(rows[3].id)
+    first.close()
+    second.close()
+
+
+def test_a_dead_process_is_replayed(database: Database, tmp_path: Path) -> None:
+    """Results of the journal are settled, the mail in flight is uncertain, the rest goes back; the app hears of each."""
+    rows = claim_five(database, tmp_path)
+    write_journal(tmp_path, rows)
+    heard: list[tuple[int, Verdict]] = []
+
+    def on_result(_connection: Connection, row: Delivery, outcome: Outcome) -> None:
+        heard.append((row.id, outcome.verdict))
+
+    found = recover(database, now=NOW, owner=HERE, alive=lambda *_: False, on_result=on_result)
+    assert found == Recovered(settled=3, released=1, uncertain=1)
+    assert books_of(database) == Books(5, sent=1, excluded=0, failed=1, uncertain=1, pending=2)
+    assert sorted(heard) == [(rows[0].id, "sent"), (rows[1].id, "retry"), (rows[2].id, "hard")]
+    with database.read() as connection:
+        assert store.due_later(connection, now=NOW) == (1, NOW + timedelta(minutes=5))
+        assert store.open_claims(connection) == []
+    assert not (tmp_path / "c1").exists()
+    assert recover(database, now=NOW, owner=HERE, alive=lambda *_: False) == Recovered()
+
+
+def test_the_living_are_left_alone(database: Database, tmp_path: Path) -> None:
+    """A claim of a living process is not touched, however long ago its lease ended."""
+    claim_five(database, tmp_path)
+    later = NOW + timedelta(hours=5)
+    other = replace(HERE, pid=1)
+    assert recover(database, now=later, owner=other, alive=lambda *_: True) == Recovered()
+    assert recover(database, now=later, owner=HERE, held={"c1"}) == Recovered()
+    assert books_of(database).pending == 5
+
+
+@pytest.mark.parametrize("case", ["another boot", "no journal", "another host, expired", "an unreadable journal"])
+def test_without_proof_the_whole_claim_is_uncertain(database: Database, tmp_path: Path, case: str) -> None:
+    """After a restart of the machine, without the journal, or when another host fell silent: nothing is guessed."""
+    rows = claim_five(database, tmp_path)
+    me, now = HERE, NOW
+    if case != "no journal":
+        write_journal(tmp_path, rows)
+    if case == "another boot":
+        me = replace(HERE, boot_id="boot-2")
+    if case == "another host, expired":
+        me, now = replace(HERE, host="there"), NOW + LEASE
+    if case == "an unreadable journal":
+        (tmp_path / "c1" / "0.log").write_text("B one\n")
+    assert recover(database, now=now, owner=me, alive=lambda *_: False) == Recovered(uncertain=5)
+    with database.read() as connection:
+        assert all(one.reason for one in store.uncertain(connection))
+    assert (tmp_path / "c1").exists() == (case == "another host, expired")
+
+
+def test_another_host_has_its_lease(database: Database, tmp_path: Path) -> None:
+    """A sender on another machine is waited for as long as its lease lasts."""
+    claim_five(database, tmp_path)
+    there = replace(HERE, host="there")
+    now = NOW + LEASE - timedelta(seconds=1)
+    assert recover(database, now=now, owner=there, alive=lambda *_: False) == Recovered()
+
+
+def test_a_torn_line_says_nothing(tmp_path: Path) -> None:
+    """A line without its end was being written when the process died: it is not read."""
+    journal = Journal(tmp_path, "0.log")
+    journal.begin(12)
+    journal.end(12, Outcome(Verdict.SENT, 250, "", "line\nbreak"))
+    journal.begin(13)
+    journal.close()
+    with (tmp_path / "0.log").open("a") as file:
+        file.write("R 13 sent 250 2.0")
+    found = replay(tmp_path)
+    assert found.results == {12: Outcome(Verdict.SENT, 250, "", "line break")}
+    assert found.in_flight == {13}
+
+
+def test_a_process_is_known_by_its_start() -> None:
+    """A process is alive while it runs, and a process id that was used again is another process."""
+    me = this_process()
+    assert is_alive(me.pid, me.started)
+    assert not is_alive(me.pid, me.started + 1)
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    assert not is_alive(child.pid, 1)
+    assert not is_alive(child.pid, 0)
+
+
+def test_left_over_folders_are_swept(database: Database, tmp_path: Path) -> None:
+    """An old journal that no claim names is removed; a young one may be about to be claimed."""
+    for name, age in (("old", 7200), ("young", 10), ("c1", 7200)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (NOW.timestamp() - age,) * 2)
+    claim_five(database, tmp_path)
+    sweep(database, tmp_path, now=NOW)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["c1", "young"]
