@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from digest.feeds.links import absolute
-from digest.feeds.plain import line
+from digest.feeds.plain import feedable, line
 from digest.feeds.text import decode
 
 _FEED_TYPES = {
@@ -68,8 +68,7 @@ def discover(page: bytes, url: str) -> Site:
     """Read a web page. `url` is where it came from: relative addresses count from it, or from its <base>."""
     text, _ = decode(page[:_LIMIT], {})
     reader = _Page(url)
-    reader.feed(text)
-    reader.close()
+    reader.feed(feedable(text))  # never closed: close() is quadratic in tags that do not end
     metas = reader.metas
     logos = sorted(reader.logos, key=lambda found: found[0])
     return Site(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from digest.feeds.links import absolute
 from digest.feeds.model import Image
+from digest.feeds.plain import feedable
 
 WIDE_ENOUGH = 600
 """CSS pixels of the column that a mail has: of several sizes the smallest that fills it is taken."""
@@ -25,6 +26,13 @@ _NOT_A_PICTURE = re.compile(
 _SMILEY = re.compile(r"\b(wp-smiley|emoji|avatar|icon|smiley)\b")
 _LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-file")
 _SMALLEST = 50
+_CREDIT = re.compile(
+    r"[(\[]?\b(photo(graph)?(er)?s?|image|picture|credit|courtesy of|foto|crédit)\b( credit)?( by|:|/| ©)"
+    r"[^()\[\]]{2,100}[)\]]?"
+    r"|[(\[]?©[^()\[\]]{2,100}[)\]]?|\([^()]{0,60}(/|\b)(AP|AFP|Reuters|Getty Images|UN Photo)\b[^()]{0,60}\)",
+    re.IGNORECASE,
+)
+"""How captions name who took the photo: "(Photo by …)", "Credit: …", "© …", "(name/AFP)"."""
 
 
 def lead_image(entry: Mapping[str, Any], markup: str, base: str) -> Image | None:
@@ -43,6 +51,7 @@ def lead_image(entry: Mapping[str, Any], markup: str, base: str) -> Image | None
     return replace(
         offered,
         alt=offered.alt or twin.alt,
+        credit=offered.credit or twin.credit,
         width=offered.width or (twin.width if same else None),
         height=offered.height or (twin.height if same else None),
     )
@@ -51,7 +60,7 @@ def lead_image(entry: Mapping[str, Any], markup: str, base: str) -> Image | None
 def content_images(markup: str, base: str) -> list[Image]:
     """The decent pictures of some HTML in their order: no tracking pixels, smileys, avatars, icons."""
     reader = _Pictures(base)
-    reader.feed(markup[:200_000])
+    reader.feed(feedable(markup[:200_000]))  # never closed: see `discover`
     return reader.found
 
 
@@ -129,17 +138,38 @@ def _text(value: object) -> str:
 
 
 class _Pictures(HTMLParser):
-    """Collects the decent `img` elements."""
+    """Collects the decent `img` elements. The caption of a figure tells who took the photo, and what is on it."""
 
     def __init__(self, base: str) -> None:
         super().__init__(convert_charrefs=True)
         self.found: list[Image] = []
         self._base = base
+        self._caption: list[str] | None = None
+        self._captioning = ""
 
     def handle_starttag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
-        if tag != "img":
-            return
         given = {name: value or "" for name, value in attrs}
+        if tag == "img":
+            self._picture(given)
+        elif tag == "figcaption" or "wp-caption-text" in given.get("class", ""):
+            self._caption, self._captioning = [], tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._caption is None or tag != self._captioning:
+            return
+        caption, self._caption = _text(" ".join(self._caption)), None
+        if self.found and caption:
+            image = self.found[-1]
+            credit = _CREDIT.search(caption)
+            told = credit[0].strip(" ()[]") if credit else ""
+            rest = caption.replace(credit[0], "").strip(" .()[]") if credit else caption
+            self.found[-1] = replace(image, credit=image.credit or told, alt=image.alt or rest)
+
+    def handle_data(self, data: str) -> None:
+        if self._caption is not None:
+            self._caption.append(data)
+
+    def _picture(self, given: dict[str, str]) -> None:
         source = given.get("src", "")
         if not source or source.startswith("data:"):
             source = next((given[name] for name in _LAZY if given.get(name)), "")

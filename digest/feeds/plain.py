@@ -37,6 +37,11 @@ def paragraphs(text: str) -> str:
     return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
 
 
+def feedable(markup: str) -> str:
+    """Markup that the standard library's HTML parser does not stumble over: it raises on an odd `<![`."""
+    return markup.replace("<![", "&lt;![")
+
+
 def distinct(values: list[str]) -> tuple[str, ...]:
     """Without empty ones and repetitions (of whatever case), in their order."""
     seen: dict[str, str] = {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.feeds.discover import FeedLink, discover, likely_feeds
+from digest.feeds.images import content_images
 
 PAGE = """<!doctype html><html lang="fr-CA"><head><title>L’Observatoire – Paix et sécurité</title>
 <base href="/site/">
@@ -41,7 +44,29 @@ def test_a_page_that_names_no_feed_has_likely_places() -> None:
     assert likely_feeds("https://news.example.org")[0] == "https://news.example.org/feed/"
 
 
-@given(st.binary(max_size=300))
+TAGS = st.lists(
+    st.sampled_from(
+        ["<", ">", "<!", "<![", "]]>", "<!--", "-->", "</", "<a href=", '"', "<img src=/a.jpg", "<?", "x ", "&#"]
+    ),
+    max_size=30,
+).map("".join)
+
+
+@given(st.binary(max_size=300) | TAGS.map(str.encode))
 def test_no_page_breaks_it(page: bytes) -> None:
-    """Any bytes are a page that tells something or nothing."""
+    """Any bytes, and any heap of broken tags, are a page that tells something or nothing."""
     assert discover(b"<html>" + page, "https://news.example.org/").url
+
+
+@given(TAGS)
+def test_no_content_breaks_the_search_for_pictures(markup: str) -> None:
+    """Whatever stands in an entry, pictures are found or not."""
+    assert all(image.url.startswith("https://") for image in content_images(markup, "https://news.example.org/"))
+
+
+def test_endless_tags_cost_little() -> None:
+    """Tags that never end are not looked at again and again."""
+    started = time.monotonic()
+    for broken in ("<a", "<a b=", "<!--", "<![", "<title>"):
+        discover((broken * 40_000).encode(), "https://news.example.org/")
+    assert time.monotonic() - started < 5

@@ -442,6 +442,14 @@ def test_the_image_that_the_feed_offers_is_taken(markup: str, image: Image | Non
         ("<img src='http://feeds.feedburner.com/~r/news/~4/abc'>", None),
         ("<img src='https://pixel.wp.com/b.gif?host=x'>", None),
         ("<img alt='x'><img src=''>", None),
+        (
+            f"<figure><img src='{PHOTO}'><figcaption>Voters in <b>Gao</b>. (Photo: Ama Doe)</figcaption></figure>",
+            Image(PHOTO, "Voters in Gao", credit="Photo: Ama Doe"),
+        ),
+        (
+            f"<div><img src='{PHOTO}' alt='A'><p class='wp-caption-text'>Gao (Bo Roe/AFP)</p></div><p>(Reuters)</p>",
+            Image(PHOTO, "A", credit="Bo Roe/AFP"),
+        ),
     ],
 )  # fmt: skip
 def test_else_the_first_decent_picture_in_the_text(content: str, image: Image | None) -> None:
