@@ -15,7 +15,8 @@ AREAS = ("africa", "americas", "asia", "europe", "middle-east", "oceania")
 NOWHERE = "none"
 """The area of words that hold a place's name and are about no place ("Paris Agreement")."""
 
-_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"  # Thai, Japanese, Chinese: each letter is taken for a word
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _DOTTED = re.compile(r"\b(?:[A-Z]\.){2,}")
 _MARKS = {"~": "person", "?": "namesake", "=": "abbreviation", "-": "venue"}
 

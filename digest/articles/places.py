@@ -161,6 +161,8 @@ def _names_in(text: str, index: _Index, *, is_topic: bool) -> Iterator[tuple[Nam
 
 def _names_at(word: str, index: _Index) -> Iterator[tuple[Name, str]]:
     yield from index.by_first_word.get(word, ())
+    if word[0] in "وبلفك" and len(word) > 3:  # Arabic writes "and", "in", "to" onto the word
+        yield from ((n, r) for n, r in index.by_first_word.get(word[1:], ()) if len(n.words) == 1)
     if word.endswith("s") and len(word) > 4:  # "Kenyans"; and "Rwandas", which lost its apostrophe on the way
         yield from ((n, r) for n, r in index.by_first_word.get(word[:-1], ()) if len(n.words) == 1 and not n.care)
 

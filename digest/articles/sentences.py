@@ -47,7 +47,8 @@ def sentences(paragraph: str) -> list[str]:
     word can only open a sentence. The last one may lack its end mark."""
     found, start = [], 0
     for end in _END.finditer(paragraph):
-        if end.start() >= start and _ends(paragraph, end):
+        number = paragraph[start : end.start()].strip().isdigit()  # "1. In August" counts, it says nothing yet
+        if end.start() >= start and not number and _ends(paragraph, end):
             found.append(paragraph[start : end.end()].strip())
             start = end.end()
     if rest := paragraph[start:].strip():

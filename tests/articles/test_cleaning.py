@@ -105,6 +105,7 @@ def test_shortened_is_never_too_long(text: str, room: int) -> None:
         ),
         ("“Will it hold?” she asked. “No.” He left.", ["“Will it hold?” she asked.", "“No.”", "He left."]),
         ("See No. 7 of the list. There is no end.", ["See No. 7 of the list.", "There is no end."]),
+        ("1. In May it rose. 2. Then it fell.", ["1. In May it rose.", "2. Then it fell."]),
         ("Smith v. the State… Then silence", ["Smith v. the State…", "Then silence"]),
         ("他们开会了。然后离开！「好。」", ["他们开会了。", "然后离开！", "「好。」"]),
         ("هل انتهت الحرب؟ نعم. ربما", ["هل انتهت الحرب؟", "نعم.", "ربما"]),

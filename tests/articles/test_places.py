@@ -151,7 +151,12 @@ def test_a_region_lists_what_it_will_have() -> None:
 
 
 def test_names_in_the_publications_language() -> None:
-    """A French publication's headlines are read in French, and in English too."""
+    """A French publication's headlines are read in French, and in English too; so in scripts of every kind."""
+    for language, title in (
+        ("zh", "关于叙利亚和谈"), ("ar", "محادثات بسوريا"), ("de", "Der Libanon wählt"), ("ru", "Сирия ждёт"),
+    ):  # fmt: skip
+        other = article(1, title=title, excerpt="", topics=())
+        assert place(other, REGIONS, language=language).region == "middle-east", title
     french = article(1, title="Élections en Allemagne et au Pérou", excerpt="", topics=())
     assert set(place(french, REGIONS, language="fr").regions) == {"europe", "americas"}
     assert (

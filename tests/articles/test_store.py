@@ -203,6 +203,15 @@ def test_protected_posts_are_left_out_with_the_reason(database: Database) -> Non
     assert titles(database) == []
 
 
+def test_no_byte_breaks_the_store(database: Database) -> None:
+    """A NUL or half of a surrogate pair, which no database takes, is cleaned away before; the rest is stored."""
+    mean = "A\x00 headline \ud800of trouble"
+    given = entry(1, id=mean, title=mean, author=mean, summary_html=mean, content_html=mean, categories=(mean,))
+    assert len(take(database, given).new) == 1
+    assert take(database, given).unchanged == 1
+    assert titles(database) == ["A headline ?of trouble"]
+
+
 def test_dropped_is_never(database: Database) -> None:
     """A dropped article is no candidate any more, even after an edit; who dropped it first is kept."""
     (identity,) = take(database, entry(1)).new
