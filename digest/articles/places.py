@@ -42,6 +42,11 @@ _PREPOSITIONS = frozenset(
     {"in", "to", "from", "across", "inside", "near", "of", "over", "against", "into", "within", "throughout"}
     | {"en", "au", "aux", "du", "de", "des", "vers", "nach", "aus", "desde", "hacia"}
 )
+# "The Vienna deal", "the Doha talks": the city gave its name and is not the subject.
+_EVENTS = frozenset(
+    {"talks", "deal", "deals", "accord", "accords", "agreement", "agreements", "conference", "process", "summit"}
+    | {"declaration", "communique", "convention", "protocol", "consensus", "framework", "round", "statement", "treaty"}
+)
 _BETWEEN_WORDS = frozenset(" \u00a0-‐‑–'’.&")
 _WEIGHT = {"topics": 5.0, "title": 4.0, "excerpt": 1.5}
 _CONFIGURED_TOPIC = 8.0
@@ -104,7 +109,9 @@ def place(article: Article, regions: Sequence[Region], *, language: str = "en") 
         (slug for slug in weights if slug in configured or weights[slug] >= _ALSO * strongest),
         key=lambda slug: (slug not in configured, -weights[slug], first[slug], index.order[slug]),
     )
-    found = sorted((s for s in signs if s.region in ranked), key=lambda s: (ranked.index(s.region), -s.weight, s.order))
+    found = sorted(
+        (s for s in signs if s.region in ranked), key=lambda s: (ranked.index(s.region), not s.sure, -s.weight, s.order)
+    )
     rows = tuple(dict.fromkeys(Evidence(s.region, s.words, s.where, s.name.rule) for s in found))
     return Placement(ranked[0], tuple(ranked), _sentence(rows[0], index.region_names), rows)
 
@@ -151,7 +158,8 @@ def _names_in(text: str, index: _Index, *, is_topic: bool) -> Iterator[tuple[Nam
             last = at + len(name.words) - 1
             if not _is_here(text, found, at, name, is_topic=is_topic, shouting=shouting):
                 continue
-            if name.area != NOWHERE:
+            following = found[last + 1].folded if last + 1 < len(found) else ""
+            if name.area != NOWHERE and not (name.rule == "city" and following in _EVENTS):
                 words = text[found[at].start : found[last].end]
                 yield name, region, words, _is_sure(text, found, at, last, name, is_topic=is_topic)
             at = last
