@@ -23,8 +23,8 @@ from digest.feeds.json_feed import parse_json
 from digest.feeds.links import absolute
 from digest.feeds.model import Entry, Parsed
 from digest.feeds.plain import distinct, line, paragraphs, title_text
-from digest.feeds.sniff import root_element, why_no_feed
-from digest.feeds.text import decode, tidy, unpack
+from digest.feeds.sniff import why_no_feed
+from digest.feeds.text import decode, first_element, tidy, unpack
 
 media.install()
 
@@ -60,7 +60,7 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> Parsed:
 
 
 def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
-    root = root_element(text)
+    root, _ = first_element(text)
     kind = root.rpartition(":")[2].lower()
     if kind not in ("rss", "feed", "rdf", "channel"):
         raise why_no_feed(text, root, url)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from digest.feeds.discover import discover
 from digest.feeds.errors import NotAFeedError
 
-_ELEMENT = re.compile(r"<([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)")
 _KNOWN = {
     "opml": ("is an OPML list of feeds", "configure the feeds that it lists, one by one"),
     "urlset": ("is a sitemap", "look on the site for its RSS or Atom feed"),
@@ -23,27 +20,6 @@ _STARTS = (
     ("GIF8", "is a picture"),
     ("BEGIN:VCALENDAR", "is a calendar"),
 )
-
-
-def root_element(text: str) -> str:
-    """The name of the first element, past comments and processing instructions; "" where there is none."""
-    at = 0
-    while True:
-        at = text.find("<", at)
-        if at < 0:
-            return ""
-        for opening, closing in (("<!--", "-->"), ("<?", "?>"), ("<!", ">")):
-            if text.startswith(opening, at):
-                end = text.find(closing, at + len(opening))
-                if end < 0:
-                    return ""
-                at = end + len(closing)
-                break
-        else:
-            match = _ELEMENT.match(text, at)
-            if match:
-                return match[1]
-            at += 1
 
 
 def why_no_feed(text: str, root: str, url: str) -> NotAFeedError:

@@ -26,6 +26,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _ENTITY = re.compile(
     r"<!ENTITY\s+(%\s+)?([^\s%\"']{1,200})\s+(?:(SYSTEM|PUBLIC)\b|(\"[^\"]*\"|'[^']*'))", re.IGNORECASE
 )
+_ELEMENT = re.compile(r"<([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)")
 _REFERENCE = re.compile(r"&([A-Za-z][A-Za-z0-9._-]{0,60});")
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _MARKUP = frozenset("<>&\"'")
@@ -119,12 +120,33 @@ def tidy(text: str, url: str) -> tuple[str, list[str]]:
     return text, warnings
 
 
+def first_element(text: str) -> tuple[str, int]:
+    """The name of the first element, past comments and declarations, and where it starts; "" and -1 without one."""
+    at = text.find("<")
+    while at >= 0:
+        for opening, closing in (("<!--", "-->"), ("<?", "?>"), ("<!", ">")):
+            if text.startswith(opening, at):
+                end = text.find(closing, at + len(opening))
+                if end < 0:
+                    return "", -1
+                at = end + len(closing)
+                break
+        else:
+            match = _ELEMENT.match(text, at)
+            if match:
+                return match[1], at
+            at += 1
+        at = text.find("<", at)
+    return "", -1
+
+
 def _without_doctype(text: str, url: str) -> tuple[str, frozenset[str]]:
     """The text without its DOCTYPE, and the names of the entities that it declared."""
-    start = text[:20_000].upper().find("<!DOCTYPE")
-    root = re.search(r"<[A-Za-z_]", text[:200_000])
-    if start < 0 or (root and root.start() < start):
+    _, root = first_element(text)
+    found = re.search("<!DOCTYPE", text[: root if root >= 0 else len(text)], re.IGNORECASE)
+    if found is None:
         return text, frozenset()
+    start = found.start()
     head = text[start : start + 200_000]
     bracket, close = head.find("["), head.find(">")
     end = head.find("]", bracket) if 0 <= bracket < close else -1
@@ -134,14 +156,14 @@ def _without_doctype(text: str, url: str) -> tuple[str, frozenset[str]]:
     declared = set()
     for parameter, name, external, value in _ENTITY.findall(head[: finish.end()]):
         inner = [found for found in _REFERENCE.findall(value) if found not in _PREDEFINED]
-        if (inner and not external) or "%" in value:
+        if (inner and not external) or re.search(r"%[\w.-]+;", value):
             raise FeedError(
                 url,
                 "entities",
                 f"refused: it declares entities made of other entities ({name}), as only an attack does",
                 mend="if the feed is meant honestly, the publisher must leave out the DOCTYPE",
             )
-        # A name of HTML's, or of one character, means what it always means.
+        # A name of HTML means what it always means.
         if not parameter and name + ";" not in html.entities.html5:
             declared.add(name)
     return text[:start] + text[start + finish.end() :], frozenset(declared)

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import time
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.feeds.dates import read_date
 from digest.feeds.errors import FeedError, NotAFeedError
-from digest.feeds.model import Entry, Image, Parsed
-from digest.feeds.parse import parse
+from digest.feeds.model import Entry, Image
 from tests.support.feed_server import item, rss
-
-URL = "https://news.example.org/feed"
-NOV_5 = datetime(2013, 11, 5, 12, tzinfo=UTC)
-
-
-def read(document: str | bytes, url: str = URL, **headers: str) -> Parsed:
-    body = document.encode() if isinstance(document, str) else document
-    return parse(body, headers, url)
-
-
-def only(document: str | bytes, url: str = URL) -> Entry:
-    (entry,) = read(document, url).entries
-    return entry
+from tests.support.reading import NOV_5, URL, only, read
 
 
 def atom(entry: str, extra: str = "") -> str:
@@ -169,134 +152,6 @@ def test_a_web_page_tells_its_feed() -> None:
     assert "https://news.example.org/rss.xml" in str(caught.value)
 
 
-def test_entity_bombs_are_refused_at_once() -> None:
-    """Entities made of entities are an attack, in general or parameter form; nothing is expanded."""
-    lol = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(12))
-    for subset in (f'<!ENTITY l0 "ha">{lol}', '<!ENTITY % a "x"><!ENTITY % b "%a;%a;">'):
-        started = time.monotonic()
-        with pytest.raises(FeedError) as caught:
-            read(f"<!DOCTYPE rss [{subset}]>" + rss(item("&l12;")).partition("\n")[2])
-        assert caught.value.state == "entities"
-        assert time.monotonic() - started < 1
-
-
-def test_no_entity_reads_a_file_or_grows() -> None:
-    """External entities and long ones are left out with a warning; the entries stay."""
-    subset = '<!ENTITY file SYSTEM "file:///etc/hostname"><!ENTITY big "' + "x" * 1000 + '">'
-    body = rss("<item><title>One&file;</title><description>" + "&big;" * 1000 + "</description></item>")
-    parsed = read(f"<!DOCTYPE rss [{subset}]>" + body.partition("\n")[2])
-    assert parsed.entries[0].title == "One"
-    assert parsed.entries[0].summary_html == ""
-    assert any("big, file" in warning for warning in parsed.warnings)
-
-
-def test_names_of_html_entities_are_known() -> None:
-    """A bare &nbsp; or &eacute; is not XML, and no reason to lose an entry."""
-    entry = only(rss("<item><title>Caf&eacute;&nbsp;&amp; &bogus; more</title></item>"))
-    assert entry.title == "Café & &bogus; more"
-
-
-def test_a_truncated_feed_keeps_its_entries() -> None:
-    """What arrived is taken, with a warning."""
-    document = rss(item("One"), item("Two"), item("Three"))
-    parsed = read(document[: document.index("Three")])
-    assert [entry.title for entry in parsed.entries][:2] == ["One", "Two"]
-    assert any("ends in the middle" in warning for warning in parsed.warnings)
-
-
-def test_unclean_xml_is_read_with_a_warning() -> None:
-    """Space before the declaration, control characters and bare ampersands."""
-    document = "\n  " + rss(item("One", extra="<source url='/?a=1&b=2'>A & B</source>")).replace("One", "O\x08ne")
-    parsed = read(document)
-    assert parsed.entries[0].title == "One"
-    assert any("control characters" in warning for warning in parsed.warnings)
-    assert any("not well-formed" in warning for warning in parsed.warnings)
-
-
-def test_a_gzip_body_is_unpacked_and_a_bomb_is_not() -> None:
-    """A server that forgets Content-Encoding is forgiven, up to a size."""
-    parsed = read(gzip.compress(rss(item("One")).encode()))
-    assert parsed.entries[0].title == "One"
-    assert any("gzip" in warning for warning in parsed.warnings)
-    for body, state in ((gzip.compress(b" " * (40 << 20)), "too-large"), (b"\x1f\x8bnonsense", "bad-encoding")):
-        with pytest.raises(FeedError) as caught:
-            read(body)
-        assert caught.value.state == state
-
-
-@pytest.mark.parametrize(
-    ("declared", "real", "by_server", "warned"),
-    [
-        ("utf-8", "utf-8", "", False),
-        ("koi8-r", "koi8-r", "", False),
-        ("windows-1251", "windows-1251", "", False),
-        ("iso-8859-1", "utf-8", "", True),
-        ("utf-8", "utf-8", "iso-8859-1", True),
-        ("utf-8", "windows-1251", "", True),
-        ("no-such-thing", "utf-8", "", False),
-        ("utf-16", "utf-16", "", False),
-        ("", "windows-1251", "windows-1251", False),
-        ("", "windows-1251", "", True),
-    ],
-)
-def test_every_encoding_is_read(declared: str, real: str, by_server: str, warned: bool) -> None:
-    """Declared, wrongly declared, told by the server only, or told by nobody: the letters are right."""
-    sentence = "Совет Безопасности обсудил положение в Мали и новые выборы президента страны"
-    document = rss(*(item(sentence, link=f"https://news.example.org/{n}") for n in range(5)))
-    encoding = f' encoding="{declared}"' if declared else ""
-    document = document.replace(' encoding="utf-8"', encoding)
-    parsed = read(document.encode(real), **({"content-type": f"text/xml; charset={by_server}"} if by_server else {}))
-    assert parsed.entries[0].title == sentence
-    assert any("encoding" in warning for warning in parsed.warnings) == warned
-
-
-@pytest.mark.parametrize(
-    ("text", "hours"),
-    [
-        ("Tue, 05 Nov 2013 12:00:00 GMT", 12),
-        ("Tue, 05 Nov 2013 12:00:00", 12),
-        ("Tue, 05 Nov 2013 12:00 CEST", 10),
-        ("Tue,5 Nov 2013 12:0:0 GMT+9", 3),
-        ("05 Nov 13 12:00:00 -0800", 20),
-        ("Tue, 05 Nov 2013 07:00:00 EST", 12),
-        ("Fri, 05 Nov 2013 12:00:00 +0530 (IST)", 6.5),
-        ("2013-11-05T12:00:00Z", 12),
-        ("2013-11-05 12:00:00.123 +02:00", 10),
-        ("2013-11-05T12:00:00+0200", 10),
-        ("2013-11-05", 0),
-        ("November 5, 2013 3:30 PM", 15.5),
-        ("mar., 05 nov. 2013 12:00:00 +0100", 11),
-        ("5 décembre 2013 12:00", 12 + 30 * 24),
-        ("Tue, 05 Nov 2013 24:00:00 GMT", 24),
-        ("Tue, 05 Nov 2013 23:59:60 GMT", 24 - 1 / 3600),
-    ],
-)
-def test_dates_are_read_as_they_are_meant(text: str, hours: float) -> None:
-    """All the ways of writing a moment of that day, zones by name included."""
-    assert read_date(text) == datetime(2013, 11, 5, tzinfo=UTC) + timedelta(hours=hours)
-
-
-@given(
-    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(lambda moment: moment.replace(microsecond=0)),  # noqa: DTZ001
-    st.integers(-12 * 60, 14 * 60),
-)
-def test_every_standard_date_is_read_exactly(moment: datetime, offset: int) -> None:
-    """RFC 2822 and RFC 3339, any zone: the same moment, in UTC."""
-    local = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
-    for text in (format_datetime(local), local.isoformat()):
-        found = read_date(text)
-        assert found == local
-        assert found is not None
-        assert found.utcoffset() == timedelta()
-
-
-@given(st.text(max_size=60))
-def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
-    """Nonsense is None or a date, never an error."""
-    found = read_date(text)
-    assert found is None or found.tzinfo is UTC
-
-
 def test_a_date_that_means_nothing_is_missing() -> None:
     """The epoch is no date; a future one is kept, for it may be meant."""
     parsed = read(
@@ -396,87 +251,6 @@ def test_repeated_identifiers_are_noticed() -> None:
     parsed = read(rss(item("One", guid="1"), item("Two", guid="1")))
     assert len(parsed.entries) == 2
     assert "1 entry repeats the identifier of another" in parsed.warnings
-
-
-PHOTO = "https://news.example.org/photo.jpg"
-VOTERS = "<media:description>Voters</media:description><media:credit>Ama Doe</media:credit>"
-
-
-def sized(name: str, width: int) -> str:
-    return f"<media:content url='https://news.example.org/{name}' medium='image' width='{width}'/>"
-
-
-@pytest.mark.parametrize(
-    ("markup", "image"),
-    [
-        (
-            f"<media:content url='{PHOTO}' medium='image' width='800' height='600'>{VOTERS}</media:content>",
-            Image(PHOTO, "Voters", 800, 600, "Ama Doe"),
-        ),
-        (
-            f"<media:group>{sized('s.jpg', 140)}{sized('photo.jpg', 700)}{sized('l.jpg', 3000)}</media:group>",
-            Image(PHOTO, width=700),
-        ),
-        (f"<media:thumbnail url='{PHOTO}' width='300' height='200'/>", Image(PHOTO, "", 300, 200)),
-        (f"<enclosure url='{PHOTO}' type='image/jpeg' length='1'/>", Image(PHOTO)),
-        ("<enclosure url='https://news.example.org/talk.mp3' type='audio/mpeg' length='1'/>", None),
-        ("<media:content url='https://news.example.org/film.mp4' medium='video'/>", None),
-        ("<media:content url='https://secure.gravatar.com/avatar/1?s=96' medium='image'/>", None),
-        ("<media:content url='javascript:alert(1)' medium='image'/>", None),
-    ],
-)
-def test_the_image_that_the_feed_offers_is_taken(markup: str, image: Image | None) -> None:
-    """With its alt text, size and credit; sound, film, avatars and nonsense are none."""
-    assert only(rss(item("One", extra=markup))).image == image
-
-
-@pytest.mark.parametrize(
-    ("content", "image"),
-    [
-        (f"<p><img src='{PHOTO}' alt='Voters' width='640' height='427px'></p>", Image(PHOTO, "Voters", 640, 427)),
-        ("<img src='/photo.jpg' width='100%'>", Image(PHOTO)),
-        (f"<img src='data:image/gif;base64,R0' data-src='{PHOTO}'>", Image(PHOTO)),
-        (f"<img src='https://news.example.org/x.png' width='1' height='1'><img src='{PHOTO}'>", Image(PHOTO)),
-        (f"<img src='https://s.w.org/images/core/emoji/72x72/1f600.png'><img src='{PHOTO}'>", Image(PHOTO)),
-        (f"<img src='https://news.example.org/s.gif' class='wp-smiley'><img src='{PHOTO}'>", Image(PHOTO)),
-        ("<img src='http://feeds.feedburner.com/~r/news/~4/abc'>", None),
-        ("<img src='https://pixel.wp.com/b.gif?host=x'>", None),
-        ("<img alt='x'><img src=''>", None),
-        (
-            f"<figure><img src='{PHOTO}'><figcaption>Voters in <b>Gao</b>. (Photo: Ama Doe)</figcaption></figure>",
-            Image(PHOTO, "Voters in Gao", credit="Photo: Ama Doe"),
-        ),
-        (
-            f"<div><img src='{PHOTO}' alt='A'><p class='wp-caption-text'>Gao (Bo Roe/AFP)</p></div><p>(Reuters)</p>",
-            Image(PHOTO, "A", credit="Bo Roe/AFP"),
-        ),
-    ],
-)  # fmt: skip
-def test_else_the_first_decent_picture_in_the_text(content: str, image: Image | None) -> None:
-    """Pixels, smileys and feed furniture are no pictures."""
-    assert only(rss(item("One", content=content))).image == image
-
-
-def test_an_offered_image_takes_its_alt_text_from_the_content() -> None:
-    """The same photo in another size knows what is on it."""
-    entry = only(
-        rss(
-            item(
-                "One",
-                image="https://news.example.org/mali-1024x683.jpg",
-                content="<img src='https://news.example.org/mali-300x200.jpg' alt='Voters queue' width='300'>",
-            )
-        )
-    )
-    assert entry.image == Image("https://news.example.org/mali-1024x683.jpg", "Voters queue")
-
-
-def test_text_of_a_picture_is_not_text_of_the_entry() -> None:
-    """media:description and media:title belong to the picture."""
-    inside = "<media:title>t.jpg</media:title><media:description>D</media:description>"
-    markup = f"<media:content url='{PHOTO}' medium='image'>{inside}</media:content>"
-    entry = only(rss("<item>" + markup + "<title>One</title><description>Text</description></item>"))
-    assert (entry.title, entry.summary_html, entry.content_html) == ("One", "Text", "")
 
 
 @given(st.binary(max_size=400))
