@@ -58,9 +58,7 @@ def _all_names() -> list[str]:
     for key in known_keys(Tables):
         table = table_at((key,))
         names += (
-            [f"{PREFIX}{key}__{inner}".upper() for inner in known_keys(table)]
-            if table
-            else [f"{PREFIX}{key}".upper()]
+            [f"{PREFIX}{key}__{inner}".upper() for inner in known_keys(table)] if table else [f"{PREFIX}{key}".upper()]
         )
     return names
 

@@ -22,9 +22,7 @@ from digest.errors import ConfigError
 _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-def load(
-    path: FilePath | None, environ: Mapping[str, str], *, overrides: Mapping[str, Any] | None = None
-) -> Config:
+def load(path: FilePath | None, environ: Mapping[str, str], *, overrides: Mapping[str, Any] | None = None) -> Config:
     """Read and check a configuration. Without a path: DIGEST_CONFIG, else ./config.toml.
 
     The environment (`DIGEST_SMTP__PORT`) goes over the file, and `overrides` (nested like the file) over
@@ -68,9 +66,7 @@ class _Source:
             return
         first = min(found, key=lambda p: (p.rank, line_of(p.path, self.lines) or 0))
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise ConfigError(
-            self._where(first.path), first.message, mend=(first.mend + others).strip()
-        ) from None
+        raise ConfigError(self._where(first.path), first.message, mend=(first.mend + others).strip()) from None
 
     def _where(self, path: Path) -> str:
         for length in range(len(path), 0, -1):
@@ -90,13 +86,9 @@ def _read(file: FilePath) -> str:
             mend="make one with `digest init`, or name yours with --config",
         ) from None
     except IsADirectoryError:
-        raise ConfigError(
-            str(file), "is a folder, not a file", mend=f"name the file: {file / 'config.toml'}"
-        ) from None
+        raise ConfigError(str(file), "is a folder, not a file", mend=f"name the file: {file / 'config.toml'}") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            str(file), f"is not UTF-8 (byte {error.start + 1})", mend="save it as UTF-8"
-        ) from None
+        raise ConfigError(str(file), f"is not UTF-8 (byte {error.start + 1})", mend="save it as UTF-8") from None
     except OSError as error:
         raise ConfigError(
             str(file), f"cannot be read: {error.strerror}", mend="give this user read access to it"
@@ -139,9 +131,7 @@ def _secrets_in_file(data: Mapping[str, Any]) -> list[Problem]:
             other = ", or name a file in `url_file`" if path[0] == "database" else ""
             if path[0] == "feeds":
                 names = "FEEDS"
-            found.append(
-                Problem(path, "has a password in it", f"set DIGEST_{names} in the environment{other}")
-            )
+            found.append(Problem(path, "has a password in it", f"set DIGEST_{names} in the environment{other}"))
     return found
 
 
@@ -176,14 +166,10 @@ def _secret_files(data: dict[str, Any], file: FilePath) -> list[Problem]:
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             found.append(
-                Problem(
-                    (table, other), f"{name} cannot be read: {reason}", "name a file that this user can read"
-                )
+                Problem((table, other), f"{name} cannot be read: {reason}", "name a file that this user can read")
             )
             continue
-        data[table] = (
-            {**settings, key: settings.get(key) or secret} if table == "smtp" else {**settings, key: secret}
-        )
+        data[table] = {**settings, key: settings.get(key) or secret} if table == "smtp" else {**settings, key: secret}
     return found
 
 
@@ -203,8 +189,6 @@ def _missing_paths(config: Config) -> list[Problem]:
         )
     elif "://" in calendar and not calendar.startswith(("http://", "https://")):
         found.append(
-            Problem(
-                ("events", "calendar"), f"{calendar!r} is no URL of a calendar", "write https://… or a file"
-            )
+            Problem(("events", "calendar"), f"{calendar!r} is no URL of a calendar", "write https://… or a file")
         )
     return found

@@ -105,8 +105,6 @@ def _after_string(text: str, position: int, opening: str) -> int:
     while position < len(text) and not text.startswith(opening, position):
         position += 2 if text[position] == "\\" and opening[0] == '"' else 1
     position += len(opening)
-    while len(opening) == 3 and text.startswith(
-        opening[0], position
-    ):  # a string may end in a quote of its own
+    while len(opening) == 3 and text.startswith(opening[0], position):  # a string may end in a quote of its own
         position += 1
     return position

@@ -150,10 +150,7 @@ class Config:
 
     def list_id(self) -> str:
         """The list's identifier: as configured, or "roundup" under the domain of From."""
-        return (
-            self.publication.list_id
-            or "roundup." + self.publication.sender.rpartition("@")[2].rstrip(">").lower()
-        )
+        return self.publication.list_id or "roundup." + self.publication.sender.rpartition("@")[2].rstrip(">").lower()
 
     def database_url(self) -> str:
         """The database's URL, with the path of an SQLite file made absolute."""
@@ -165,11 +162,7 @@ class Config:
     def state_folder(self) -> Path:
         """Where this machine keeps what belongs to the database: beside the SQLite file, else `var`."""
         url = make_url(self.database_url())
-        return (
-            Path(url.database).parent
-            if url.get_backend_name() == "sqlite" and url.database
-            else self.resolve("var")
-        )
+        return Path(url.database).parent if url.get_backend_name() == "sqlite" and url.database else self.resolve("var")
 
     def key_path(self) -> Path:
         """The file of the keys: as configured, or `keys` in the state folder."""
@@ -208,9 +201,7 @@ def slug(name: str) -> str:
     A name that leaves nothing in ASCII gets a stable one from its hash."""
     plain = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
     words = "".join(c if c.isalnum() else " " for c in plain).split()
-    lost = sum(
-        c.isalpha() and not unicodedata.normalize("NFKD", c.translate(_LETTERS))[0].isascii() for c in name
-    )
+    lost = sum(c.isalpha() and not unicodedata.normalize("NFKD", c.translate(_LETTERS))[0].isascii() for c in name)
     if words and not lost:
         return "-".join(words)
     mark = hashlib.sha256(unicodedata.normalize("NFC", name).encode()).hexdigest()[:8]

@@ -166,7 +166,7 @@ class SmtpTable(Table):
     connections: Annotated[int, Field(ge=1, le=100)] = 4
     rate: Rate = "unlimited"
     rates: dict[Line, Rate] = {}
-    timeout: Duration = timedelta(seconds=60)
+    timeout: Duration = timedelta(minutes=5)  # RFC 5321, section 4.5.3.2
 
     def rate_per_second(self) -> float | None:
         """Messages a second in all; None without a limit."""

@@ -57,17 +57,13 @@ def _duration(value: Any) -> timedelta:
         return value
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or int(match[1]) == 0:
-        raise SettingError(
-            f"{value!r} is no duration", 'write a number with s, m, h, d or w: "90m", "12h", "7d"'
-        )
+        raise SettingError(f"{value!r} is no duration", 'write a number with s, m, h, d or w: "90m", "12h", "7d"')
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _size(value: Any) -> int:
     match = (
-        _SIZE.fullmatch(str(value).strip())
-        if isinstance(value, str | int) and not isinstance(value, bool)
-        else None
+        _SIZE.fullmatch(str(value).strip()) if isinstance(value, str | int) and not isinstance(value, bool) else None
     )
     if match is None or int(match[1]) == 0:
         raise SettingError(f"{value!r} is no size", 'write a number with KB or MB: "5MB"')

@@ -46,11 +46,7 @@ def label(path: Path) -> str:
     table, rest = path[:depth], [part for part in path[depth:] if isinstance(part, str)]
     if not table:
         return f"[{rest[0]}]" if rest else ""
-    names = (
-        part if part.replace("-", "").isidentifier() else f'"{part}"'
-        for part in table
-        if isinstance(part, str)
-    )
+    names = (part if part.replace("-", "").isidentifier() else f'"{part}"' for part in table if isinstance(part, str))
     header = f"[{'.'.join(names)}]"
     header = f"[{header}]" if isinstance(table[-1], int) else header
     return f"{header} {rest[0]}" if rest else header
@@ -71,11 +67,7 @@ def _path(loc: tuple[int | str, ...]) -> Path:
         if part == "[key]":
             continue
         inner = _step(model, part)
-        if (
-            inner is _NOTHING
-            and isinstance(part, str)
-            and ("[" in part or part in ("tuple", "constrained-str"))
-        ):
+        if inner is _NOTHING and isinstance(part, str) and ("[" in part or part in ("tuple", "constrained-str")):
             continue  # the name of a union's branch
         path.append(part)
         model = inner
@@ -168,11 +160,7 @@ def _problem(path: Path, detail: ErrorDetails) -> Problem:
         return _unknown(path)
     if kind == "missing":
         missing_table = table_at(path) is not None
-        what = (
-            f"the table [{path[0]}] is missing"
-            if missing_table and len(path) == 1
-            else f"`{path[-1]}` is missing"
-        )
+        what = f"the table [{path[0]}] is missing" if missing_table and len(path) == 1 else f"`{path[-1]}` is missing"
         return Problem(path, what, "it is required: see docs/reference/configuration.md", rank=1)
     if kind == "value_error" and isinstance(wrong := context.get("error"), SettingError):
         return Problem(path, wrong.message, wrong.mend)
@@ -200,9 +188,7 @@ def contradictions(tables: Tables) -> Iterator[Problem]:
                 "choose another name",
             )
         elif name in seen:
-            yield Problem(
-                ("regions", index, "name"), f"there are two regions {region.name!r}", "remove or rename one"
-            )
+            yield Problem(("regions", index, "name"), f"there are two regions {region.name!r}", "remove or rename one")
         seen[name] = region.name
     urls: set[str] = set()
     for index, feed in enumerate(tables.feeds):
@@ -210,9 +196,7 @@ def contradictions(tables: Tables) -> Iterator[Problem]:
             yield Problem(("feeds", index, "url"), f"the feed {feed.url} is listed twice", "remove one")
         urls.add(feed.url)
     if all(feed.role == "reading" for feed in tables.feeds):
-        yield Problem(
-            ("feeds",), 'no feed has the role "articles"', "give the publication's own feed that role"
-        )
+        yield Problem(("feeds",), 'no feed has the role "articles"', "give the publication's own feed that role")
     for index, pin in enumerate(tables.pinned):
         if pin.first and pin.last and pin.last < pin.first:
             yield Problem(
@@ -233,9 +217,7 @@ def contradictions(tables: Tables) -> Iterator[Problem]:
             "write the size it is shown at, in pixels",
         )
     if tables.smtp.password.get_secret_value() and not tables.smtp.username:
-        yield Problem(
-            ("smtp", "username"), "is missing, though there is a password", "write the relay's user name"
-        )
+        yield Problem(("smtp", "username"), "is missing, though there is a password", "write the relay's user name")
     yield from _database(tables.database.url)
 
 
