@@ -22,7 +22,13 @@ MAX_ANSWER = 64 << 20
 """Bytes that the child may write; the kernel holds it to that."""
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from digest.feeds.child import main; main()"
+_START = """
+import sys
+if sys.argv[1] not in sys.path:
+    sys.path.insert(0, sys.argv[1])
+from digest.feeds.child import main
+main()
+"""
 _MEND = "ask the publisher for a smaller or simpler feed"
 
 
@@ -71,26 +77,28 @@ def _environment() -> dict[str, str]:
 
 
 def _understood(told: bytes, status: int, url: str, cpu_seconds: int, memory_mb: int) -> Parsed:
-    try:
-        reply = json.loads(told) if status == 0 else {}
-    except ValueError:
-        reply = {}
-    if "parsed" in reply:
-        return _from_plain(reply["parsed"])
-    error = reply.get("error")
-    if error == "memory":
-        raise ParseLimitError(url, "too-large", f"reading it needs more than {memory_mb} MB of memory", mend=_MEND)
-    if error == "not-a-feed":
-        raise NotAFeedError(
-            url, reply["message"], mend=reply["mend"], found=tuple(reply["found"]), state=reply["state"]
-        )
-    if error == "feed":
-        raise FeedError(url, reply["state"], reply["message"], mend=reply["mend"])
+    died = ParseLimitError(url, "parser-died", "the program that reads feeds broke on it", mend=_MEND)
     if status < 0:
-        raise ParseLimitError(
-            url, "too-slow", f"reading it took more than {cpu_seconds} s of work and was stopped", mend=_MEND
-        )
-    raise ParseLimitError(url, "parser-died", "the program that reads feeds broke on it", mend=_MEND)
+        what = f"reading it took more than {cpu_seconds} s of work and was stopped"
+        raise ParseLimitError(url, "too-slow", what, mend=_MEND)
+    if status > 0:
+        raise died
+    try:
+        reply = json.loads(told)
+        if "parsed" in reply:
+            return _from_plain(reply["parsed"])
+        raise _failure(reply, url, memory_mb)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # not an answer of ours
+        raise died from error
+
+
+def _failure(reply: Mapping[str, Any], url: str, memory_mb: int) -> FeedError:
+    if reply["error"] == "memory":
+        return ParseLimitError(url, "too-large", f"reading it needs more than {memory_mb} MB of memory", mend=_MEND)
+    state, message, mend = str(reply["state"]), str(reply["message"]), str(reply["mend"])
+    if reply["error"] == "not-a-feed":
+        return NotAFeedError(url, message, mend=mend, found=tuple(map(str, reply["found"])), state=state)
+    return FeedError(url, state, message, mend=mend)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from digest.feeds.links import absolute
 from digest.feeds.model import Image
-from digest.feeds.plain import feedable
+from digest.feeds.plain import feedable, line
 
 WIDE_ENOUGH = 600
 """CSS pixels of the column that a mail has: of several sizes the smallest that fills it is taken."""
@@ -134,7 +134,7 @@ def _name(url: str) -> str:
 
 
 def _text(value: object) -> str:
-    return " ".join(str(value or "").split())[:500]
+    return line(value)[:500]
 
 
 class _Pictures(HTMLParser):

@@ -10,7 +10,7 @@ from digest.feeds.errors import NotAFeedError
 from digest.feeds.images import content_images, is_picture
 from digest.feeds.links import absolute
 from digest.feeds.model import Entry, Image, Parsed
-from digest.feeds.plain import distinct, line, paragraphs
+from digest.feeds.plain import distinct, line, paragraphs, storable
 
 
 def parse_json(text: str, url: str) -> Parsed:
@@ -46,7 +46,7 @@ def _entry(item: dict[str, Any], position: int, base: str, everyone: str) -> Ent
     published, updated = _text(item.get("date_published")), _text(item.get("date_modified"))
     identity = item.get("id")
     return Entry(
-        id=str(identity) if isinstance(identity, str | int | float) and str(identity).strip() else None,
+        id=(line(identity) or None) if isinstance(identity, str | int | float) else None,
         link=link,
         title=_text(item.get("title")),
         summary_html=paragraphs(_raw(item.get("summary"))),
@@ -82,4 +82,4 @@ def _text(value: object) -> str:
 
 
 def _raw(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""

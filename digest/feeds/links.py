@@ -10,7 +10,7 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f<>\"\\`]")
 
 def absolute(link: str, base: str = "") -> str:
     """`link` joined to `base`, or "" where that is no http(s) address. Stray spaces are encoded."""
-    link = re.sub(r"[\t\r\n\x00]", "", link).strip()  # as browsers do (url.spec.whatwg.org, 4.4)
+    link = re.sub("[\t\r\n\x00\ud800-\udfff]", "", link).strip()  # as browsers do (url.spec.whatwg.org, 4.4)
     if not link or len(link) > 4000:
         return ""
     try:

@@ -22,7 +22,7 @@ from digest.feeds.images import lead_image
 from digest.feeds.json_feed import parse_json
 from digest.feeds.links import absolute
 from digest.feeds.model import Entry, Parsed
-from digest.feeds.plain import distinct, line, paragraphs, title_text
+from digest.feeds.plain import distinct, line, paragraphs, storable, title_text
 from digest.feeds.sniff import why_no_feed
 from digest.feeds.text import decode, first_element, tidy, unpack
 
@@ -120,7 +120,7 @@ def _entry(entry: Any, position: int, base: str, version: str, everyone: str) ->
     published = _date(entry, "published") or _date(entry, "created")
     updated = _date(entry, "updated")
     return Entry(
-        id=str(entry["id"]).strip() if str(dict.get(entry, "id") or "").strip() else None,
+        id=storable(str(dict.get(entry, "id") or "")).strip() or None,
         link=link,
         title=_title(entry, version),
         summary_html=summary,
@@ -165,7 +165,7 @@ def _content(entry: Any, atom: bool) -> str:
 
 def _markup(value: object, kind: str, atom: bool) -> str:
     """Atom says whether a text is plain (RFC 4287, 3.1.1); in RSS every description is markup."""
-    text = str(value or "")
+    text = storable(str(value or ""))
     return paragraphs(text) if atom and kind == "text/plain" else text
 
 

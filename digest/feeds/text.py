@@ -28,6 +28,7 @@ _ENTITY = re.compile(
 )
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)")
 _REFERENCE = re.compile(r"&([A-Za-z][A-Za-z0-9._-]{0,60});")
+_NUMBERED = re.compile(r"&#(?:[xX]([0-9A-Fa-f]{1,8})|([0-9]{1,9}));")
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _MARKUP = frozenset("<>&\"'")
 
@@ -114,10 +115,17 @@ def tidy(text: str, url: str) -> tuple[str, list[str]]:
             return f"&amp;{name};" if character is None else match[0].lower()
         return character
 
-    text = _REFERENCE.sub(resolve, text)
+    text = _NUMBERED.sub(_lawful, _REFERENCE.sub(resolve, text))
     if lost:
         warnings.append(f"it uses entities that it declares itself ({', '.join(sorted(lost)[:5])}); they are left out")
     return text, warnings
+
+
+def _lawful(match: re.Match[str]) -> str:
+    """The character reference, or "" where XML forbids the character (XML 1.0, 2.2)."""
+    code = int(match[1], 16) if match[1] else int(match[2])
+    allowed = code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
+    return match[0] if allowed else ""
 
 
 def first_element(text: str) -> tuple[str, int]:

@@ -44,6 +44,23 @@ def test_names_of_html_entities_are_known() -> None:
     assert entry.title == "Café & &bogus; more"
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        rss("<item><title>a&#0;&#xD800;&#1114112;b</title><description>a&#0;b &#xDFFF;</description></item>"),
+        ('{"version": "https://jsonfeed.org/version/1", "title": "J\\u0000", "items": [{"id": "\\ud800",'
+        ' "title": "a\\u0000b", "content_html": "a\\u0000\\udfffb", "url": "https://news.example.org/\\udc00"}]}'),
+    ],
+)  # fmt: skip
+def test_what_no_database_takes_is_left_out(document: str) -> None:
+    """NUL and halves of surrogate pairs, however they are written, never get in."""
+    entry = only(document)
+    assert entry.title.replace(" ", "") == "ab"
+    for text in (entry.id or "", entry.link, entry.title, entry.summary_html, entry.content_html):
+        assert "\x00" not in text
+        assert text.encode("utf-8", "strict") is not None
+
+
 def test_a_truncated_feed_keeps_its_entries() -> None:
     """What arrived is taken, with a warning."""
     document = rss(item("One"), item("Two"), item("Three"))
