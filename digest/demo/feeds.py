@@ -13,7 +13,7 @@ from icalendar import Calendar, Event, vRecur
 from digest.demo.content import SITE, Story, happenings, partners, stories
 
 MAIN = "main"
-ITEMS = 30
+ITEMS = 40
 """As many items as a feed shows: the newest."""
 
 PHOTO_SIZE = (1200, 630)
