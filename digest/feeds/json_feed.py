@@ -25,6 +25,11 @@ def parse_json(text: str, url: str) -> Parsed:
         raise NotAFeedError(url, "is JSON, but not a JSON Feed", mend="look on the site for its RSS, Atom or JSON Feed")
     base = absolute(_text(document.get("feed_url")), url) or url
     home = absolute(_text(document.get("home_page_url")), base)
+    if not home and not base:  # a file: absolute identifiers tell the site
+        home = next(
+            (found for found in (absolute(_text(item.get("id"))) for item in items if isinstance(item, dict)) if found),
+            "",
+        )
     everyone = _author(document)
     entries = tuple(
         _entry(item, position, home or base, everyone) for position, item in enumerate(items) if isinstance(item, dict)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -80,7 +80,9 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
         raise why_no_feed(text, root, url)
     link = absolute(feed.get("link") or "", url)
     # RSS says nothing of relative links; they count from the site, which may not be where the feed is served.
-    base = link or absolute(url) or next((found for found in map(_self, feed.get("links") or ()) if found), "")
+    base = link or absolute(url) or _first(map(_self, feed.get("links") or ()))
+    guessed = "" if base else _first(absolute(str(dict.get(entry, "id") or "")) for entry in entries)
+    base = base or guessed
     everyone = _author(feed) if version.startswith("atom") else ""
     parsed = Parsed(
         title=_title(feed, version),
@@ -92,9 +94,15 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
     )
     lost = sum(1 for given, entry in zip(entries, parsed.entries, strict=True) if given.get("link") and not entry.link)
     warnings = _broken(document, text, kind)
+    if guessed and any(given.get("link") and not absolute(str(given["link"])) for given in entries):
+        warnings.append("it does not tell its site; relative links were counted from the identifiers (guid)")
     if lost and not base:
         warnings.append(f"{lost} links are relative, and nothing says from where; read the feed at its address")
     return parsed, warnings
+
+
+def _first(addresses: Iterable[str]) -> str:
+    return next((address for address in addresses if address), "")
 
 
 def _self(link: Any) -> str:

@@ -196,6 +196,13 @@ def test_links_are_absolute(channel: str, url: str, link: str, expected: str) ->
     assert only(document, url).link == expected
 
 
+def test_a_file_is_read_by_its_guids() -> None:
+    """A document that nobody served and that does not tell its site may still have absolute identifiers."""
+    parsed = read(rss(item("One", link="/one", guid="https://news.example.org/?p=1"), link="/"), "")
+    assert parsed.entries[0].link == "https://news.example.org/one"
+    assert any("identifiers" in warning for warning in parsed.warnings)
+
+
 def test_a_guid_is_a_link_only_if_it_is_one() -> None:
     """A permalink guid stands in for a missing link; any other text does not."""
     permalink = "<item><title>One</title><guid>https://news.example.org/1</guid></item>"
