@@ -62,7 +62,8 @@ def run(
     """Sends what is due, until nothing is or `stop` is set; never resends what may have arrived.
 
     `rate`: messages a second over all connections, None unlimited. `compiled` is asked once for each
-    rendition and key. `on_result` is called in the transaction that settles the delivery. `journal_dir`
+    rendition and key. `except_keys` is asked before each claim: deliveries of those keys stay where they
+    are. `on_result` is called in the transaction that settles the delivery. `journal_dir`
     must be on this machine. Setting `stop` finishes the mails that are going out and gives the others back.
     The Summary says why it ended; DigestError where the database or the journal fails (nothing is lost: the
     next run takes it up)."""
@@ -73,10 +74,10 @@ def run(
     journals = journal_dir.resolve()
     sweep(database, journals, now=clock())
     state = Run(database, relay, clock, connections, rate, lease, stop or threading.Event(), on_result, progress)
+    producer = _Producer(state, compiled, prepare, journals, only_key, except_keys)
     with ThreadPoolExecutor(connections + 1, thread_name_prefix="digest-sender") as pool:
         threads = [pool.submit(send_jobs, state, f"{number}.log") for number in range(connections)]
         writer = pool.submit(write_results, state)
-        producer = _Producer(state, compiled, prepare, journals, only_key)
         try:
             producer.produce(until, [*threads, writer])
         finally:
