@@ -130,7 +130,10 @@ def _sqlite_engine(url: sa.URL) -> Engine:
 
 
 def insert_or_ignore(
-    connection: Connection, table: sa.Table, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], *returning: Any
+    connection: Connection,
+    table: sa.Table,
+    rows: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    *returning: Any,
 ) -> Any:
     """INSERT … ON CONFLICT DO NOTHING; with `returning` columns, the rows that were really inserted.
 

@@ -7,7 +7,26 @@ from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 from digest.errors import UsageError
 
 ROLES = frozenset(
-    ["abuse", "admin", "administrator", "hostmaster", "mailer-daemon", "majordomo", "noc", "no-reply", "noreply", "nobody", "postmaster", "root", "security", "spam", "undisclosed-recipients", "usenet", "uucp", "webmaster"]
+    [
+        "abuse",
+        "admin",
+        "administrator",
+        "hostmaster",
+        "mailer-daemon",
+        "majordomo",
+        "noc",
+        "no-reply",
+        "noreply",
+        "nobody",
+        "postmaster",
+        "root",
+        "security",
+        "spam",
+        "undisclosed-recipients",
+        "usenet",
+        "uucp",
+        "webmaster",
+    ]
 )
 """Local parts that belong to a function and not to a reader; nobody can sign them up."""
 

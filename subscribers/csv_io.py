@@ -199,9 +199,7 @@ def _row(
     name = value("name") or f"{value('first')} {value('last')}".strip()
     chosen = tuple(sorted({by_name[part.casefold()] for part in wanted}))
     evidence = value("consent")
-    return _Row(
-        line, address, " ".join(name.split()), chosen, f"imported: {evidence}" if evidence else consent
-    )
+    return _Row(line, address, " ".join(name.split()), chosen, f"imported: {evidence}" if evidence else consent)
 
 
 def _columns(header: list[str]) -> dict[str, int]:

@@ -94,9 +94,7 @@ def _parse(where: str, text: str) -> Keys:
         else:
             suppression = secret
     if not tokens or not suppression:
-        raise ConfigError(
-            where, "a token key or the suppression key is missing", mend="restore the file from a backup"
-        )
+        raise ConfigError(where, "a token key or the suppression key is missing", mend="restore the file from a backup")
     return Keys(tokens, suppression)
 
 

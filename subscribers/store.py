@@ -71,8 +71,7 @@ def _choice(text: str) -> Choice:
 
 
 _FIELDS = [
-    subscribers.c[name]
-    for name in ("id", "address", "status", "regions", "name", "language", "since", "consent")
+    subscribers.c[name] for name in ("id", "address", "status", "regions", "name", "language", "since", "consent")
 ]
 
 
@@ -99,9 +98,7 @@ def add(
 
     Somebody who is active already keeps their choice. Raises RefusedError for a suppressed address."""
     if is_suppressed(connection, keys, address):
-        raise RefusedError(
-            f"{address} is suppressed and must not be mailed", mend="only the reader can come back"
-        )
+        raise RefusedError(f"{address} is suppressed and must not be mailed", mend="only the reader can come back")
     status = Status.ACTIVE if active else Status.PENDING
     row = new_row(address, status, regions, name, language, consent, at)
     new = insert_or_ignore(connection, subscribers, row, subscribers.c.id).scalar()
@@ -224,12 +221,8 @@ def choices(connection: Connection) -> frozenset[Choice]:
 
 
 def count_by_choice(connection: Connection) -> dict[Choice, int]:
-    statement = sa.select(subscribers.c.regions, sa.func.count()).where(
-        subscribers.c.status == Status.ACTIVE.value
-    )
-    return {
-        _choice(text): count for text, count in connection.execute(statement.group_by(subscribers.c.regions))
-    }
+    statement = sa.select(subscribers.c.regions, sa.func.count()).where(subscribers.c.status == Status.ACTIVE.value)
+    return {_choice(text): count for text, count in connection.execute(statement.group_by(subscribers.c.regions))}
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -269,9 +262,7 @@ def leave(connection: Connection, number: int, *, at: datetime, how: str = "one-
 
 def come_back(connection: Connection, number: int, *, at: datetime) -> bool:
     """A reader who left changes their mind, by the link that only they have. False for anybody else."""
-    statement = sa.update(subscribers).where(
-        subscribers.c.id == number, subscribers.c.status == Status.LEFT.value
-    )
+    statement = sa.update(subscribers).where(subscribers.c.id == number, subscribers.c.status == Status.LEFT.value)
     if connection.execute(statement.values(status=Status.ACTIVE.value, left_at=None)).rowcount == 1:
         record(connection, number, "came back", {}, at)
         return True

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from digest.database import Database
+from digest.database import Database, metadata
+from digest.migrations import declare_tables
 
 
 def missing(what: str) -> None:
@@ -52,14 +53,5 @@ def fresh_postgres(server: str) -> Iterator[str]:
 
 def create_all(database: Database) -> None:
     """Every room's tables, straight from their declarations."""
-    import importlib
-
-    for room in ("digest.feeds", "digest.articles", "digest.editions", "digest.rendering", "digest.delivery", "subscribers"):
-        try:
-            importlib.import_module(f"{room}.store")
-        except ModuleNotFoundError as error:
-            if error.name != f"{room}.store":
-                raise
-    from digest.database import metadata
-
+    declare_tables()
     metadata.create_all(database.engine)

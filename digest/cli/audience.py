@@ -1,0 +1,143 @@
+"""`digest subscribers …`: the audience; CSV in and out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.context import AsJson, console, opened, print_json
+
+group = typer.Typer(
+    help="The audience: add, import, export, list, show, suppress.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="subscribers")
+
+
+Regions = Annotated[str, typer.Option(metavar="a,b", help="Slugs of regions; none: all.")]
+
+
+@group.command()
+def add(
+    context: typer.Context,
+    address: str,
+    regions: Regions = "",
+    name: Annotated[str, typer.Option(help="The reader's name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add a reader, on your word that they asked for it."""
+    from digest import audience
+
+    with opened(context) as app:
+        subscriber = audience.add(app, address, regions=audience.split(regions), name=name)
+    if as_json:
+        print_json(asdict(subscriber))
+    else:
+        console().print(
+            f"{subscriber.address}: {subscriber.status}, {audience.spoken(subscriber.regions)}", markup=False
+        )
+
+
+@group.command("import")
+def import_csv(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file; - for standard input.")],
+    consent: Annotated[str, typer.Option(metavar="TEXT", help="The evidence of consent for every row.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen; change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import readers from CSV. A row without evidence of consent is pending, and is sent nothing."""
+    from digest import audience
+
+    with opened(context) as app:
+        report = audience.import_file(app, file, consent=consent, dry_run=dry_run)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        for problem in report.problems:
+            print(problem, file=sys.stderr)
+        console().print(report.sentence(), markup=False)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@group.command()
+def export(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Else standard output.")] = None,
+) -> None:
+    """Write every reader as CSV."""
+    from digest import audience
+
+    with opened(context) as app:
+        count = audience.export_file(app, output)
+    print(f"{count} subscribers", file=sys.stderr)
+
+
+@group.command("list")
+def list_all(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option(help="pending, active, left or suppressed.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the readers; --json streams one document a line."""
+    import json
+
+    from digest import audience
+
+    with opened(context) as app:
+        if as_json:
+            for subscriber in audience.stream(app, status):
+                print(json.dumps(asdict(subscriber), ensure_ascii=False, default=str))
+            return
+        for subscriber in audience.stream(app, status):
+            print(f"{subscriber.address}  {subscriber.status}  {audience.spoken(subscriber.regions)}")
+
+
+@group.command()
+def show(context: typer.Context, address: str, as_json: AsJson = False) -> None:
+    """What is known of one reader."""
+    from digest import audience
+
+    with opened(context) as app:
+        subscriber = audience.find(app, address)
+    if as_json:
+        print_json(asdict(subscriber))
+        return
+    since = f", since {subscriber.since:%d %B %Y}" if subscriber.since else ""
+    console().print(
+        f"{subscriber.address}: {subscriber.status}{since}, {audience.spoken(subscriber.regions)}\n{subscriber.consent}".strip(),
+        markup=False,
+    )
+
+
+@group.command()
+def suppress(
+    context: typer.Context,
+    address: str,
+    reason: Annotated[str, typer.Option(help="Why this address must not be mailed.")] = "by staff",
+) -> None:
+    """Never mail an address again, known or not."""
+    from digest import audience
+
+    with opened(context) as app:
+        audience.suppress(app, address, reason)
+    console().print(f"{address}: suppressed ({reason})", markup=False)
+
+
+@group.command()
+def erase(context: typer.Context, address: str) -> None:
+    """Remove everything personal of a reader; a keyed hash stays, so that no import brings them back."""
+    from digest import audience
+
+    with opened(context) as app:
+        audience.erase(app, address)
+    console().print("erased; only a keyed hash stays, so that no import brings the address back", markup=False)

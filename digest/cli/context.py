@@ -1,0 +1,81 @@
+"""What every command shares: the configuration, the opened app, and two ways to speak, to people and to programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from digest.app import App
+    from digest.config import Config
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
+EditionArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[EDITION]", help="Its date, e.g. 2026-11-27; else the one that is due."),
+]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What stands before the command."""
+
+    config: Path | None = None
+    debug: bool = False
+
+
+def config_path(context: typer.Context) -> Path:
+    """--config, else DIGEST_CONFIG, else ./config.toml."""
+    options: Options = context.obj
+    if options.config is not None:
+        return options.config
+    return Path(os.environ.get("DIGEST_CONFIG") or "config.toml")
+
+
+def load_config(context: typer.Context) -> Config:
+    from digest.config import load
+
+    return load(config_path(context), os.environ)
+
+
+@contextmanager
+def opened(context: typer.Context) -> Iterator[App]:
+    """The app for one command."""
+    from digest.app import open_app
+    from digest.logs import configure
+
+    configure(verbose=False)
+    app = open_app(load_config(context))
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def console() -> Console:
+    """For people: colours and widths by the terminal; plain when it is not one."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_json(value: Any) -> None:
+    """For programs: one document, UTF-8, times in ISO 8601."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,97 @@
+"""Commands for whoever runs it: init, demo, serve, doctor, db."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.context import AsJson, config_path, console, load_config, print_json
+
+database = typer.Typer(help="The database.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    for command in (init, demo, serve, doctor):
+        app.command()(command)
+    app.add_typer(database, name="db")
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where to make it; made if it does not exist.")
+    ] = Path(),
+    feed: Annotated[str | None, typer.Option(metavar="URL", help="The address of a feed, or of a site.")] = None,
+) -> None:
+    """A new workspace: config.toml, templates/, .gitignore."""
+    from digest.workspace import create
+
+    made = create(folder, feed)
+    out = console()
+    for line in made.lines():
+        out.print(line, markup=False)
+
+
+def demo(
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go.")] = Path("demo"),
+    subscribers: Annotated[int, typer.Option(metavar="N", min=1, max=1_000_000, help="How many readers.")] = 25,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Stay up with the preview and the inbox in the browser.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The whole weekly job, self-contained: feeds, edition, mails to a local inbox."""
+    from dataclasses import asdict
+
+    from digest.demo.job import run
+
+    summary = run(output, subscribers, say=(lambda _line: None) if as_json else _say)
+    if as_json:
+        print_json(asdict(summary))
+    else:
+        for line in summary.lines():
+            _say(line)
+    if serve:
+        from digest.cli.serving import serve_folder
+
+        serve_folder(output)
+
+
+def _say(line: str) -> None:
+    console().print(line, markup=False)
+
+
+def serve(context: typer.Context) -> None:
+    """The web pages, the scheduler and the sender in one process."""
+    from digest.serve import run
+
+    run(config_path(context), say=_say)
+
+
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check the configuration, the database, SMTP, the clock, the templates."""
+    from dataclasses import asdict
+
+    from digest.doctor import examine
+
+    findings = examine(load_config(context))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = "ok  " if finding.ok else "FAIL"
+            _say(f"{mark}  {finding.what}: {finding.sentence}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@database.command()
+def upgrade(context: typer.Context) -> None:
+    """Bring the tables to this version; harmless when they are."""
+    from digest.app import open_database
+    from digest.migrations import upgrade as upgrade_tables
+
+    database = open_database(load_config(context))
+    _say(f"the database is at revision {upgrade_tables(database)}")
+    database.close()

@@ -1,0 +1,173 @@
+"""The whole weekly job on the bundled feeds: pulled over HTTP, composed, rendered, sent over SMTP to a local inbox."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from digest.app import App, open_app
+from digest.config import Config, bundled
+from digest.demo.content import focus
+from digest.demo.inbox import Inbox
+from digest.demo.readers import readers
+from digest.demo.server import Server, serve
+from digest.errors import DigestError
+from digest.logs import configure
+from digest.newsroom import drafts, editing, intake, preview
+from digest.post_office import sending
+from digest.post_office.books import status_of
+from subscribers import store as subscribers
+
+HISTORY_WEEKS = 5
+MARK = ".digest-demo"
+"""A file in the folder of a demo: only such a folder is ever emptied."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the demo came to."""
+
+    folder: str
+    edition: str
+    focus: str
+    sections: dict[str, int]
+    candidates: int
+    sent: int
+    books: dict[str, int]
+    preview: str
+    inbox: str
+
+    def lines(self) -> list[str]:
+        held = ", ".join(f"{title} {count}" for title, count in self.sections.items())
+        return [
+            "",
+            f"Edition {self.edition}, focus {self.focus}: {held}",
+            f"{self.sent} of {self.candidates} readers have their mail; the books balance.",
+            f"Look at  {self.preview}",
+            f"The mail {self.inbox}",
+        ]
+
+
+def run(folder: Path, count: int, *, say: Say, now: datetime | None = None) -> Summary:
+    """Run it all into `folder`, which is made, or emptied when it is that of an earlier demo.
+
+    Raises RefusedError for a folder that holds something else, DigestError when any part fails."""
+    now = now or datetime.now(UTC)
+    configure(verbose=False)
+    _make_room(folder)
+    with serve(now) as server:
+        staff = set(bundled().staff.mail)
+        with Inbox(folder / "inbox", folder / "staff", staff) as inbox:
+            app = open_app(_configuration(folder, server, inbox.port, now), clock=lambda: now)
+            try:
+                return _job(app, server, folder, count, now, say)
+            finally:
+                app.close()
+
+
+def _make_room(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise DigestError(f"{folder} is not empty and no demo made it", mend="name another folder with --output")
+    for part in ("preview", "inbox", "staff", "var"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    for part in ("preview", "inbox", "staff", "var"):
+        (folder / part).mkdir(parents=True)
+    (folder / MARK).write_text("made by `digest demo`\n")
+
+
+def _configuration(folder: Path, server: Server, smtp_port: int, now: datetime) -> Config:
+    """The example configuration with feeds, SMTP, database and the focus month of the demo."""
+    months = {f"{day:%Y-%m}" for day in (now, now + timedelta(days=7))}  # the edition due may be of the next month
+    overrides: dict[str, Any] = {
+        "feeds": server.feeds(),
+        "events": {"calendar": server.calendar_url},
+        "focus": {month: focus() for month in months},
+        "fetching": {"allow_private_addresses": True},
+        "smtp": {"host": "127.0.0.1", "port": smtp_port, "security": "none"},
+        "database": {"url": f"sqlite:///{(folder / 'var' / 'digest.sqlite3').absolute()}"},
+        "secrets": {"key_file": str((folder / "var" / "keys").absolute())},
+    }
+    return bundled(overrides=overrides)
+
+
+def _job(app: App, server: Server, folder: Path, count: int, now: datetime, say: Say) -> Summary:
+    _history(app, server, now)
+    say(f"{HISTORY_WEEKS} earlier weeks are history; now this week's job.")
+    server.set_now(now)
+    for report in intake.pull(app):
+        say(f"  pulled {report.title or report.url}: {report.state}, {report.new} new, {report.changed} changed")
+    with app.database.begin() as connection:
+        for address, name, regions in readers(count):
+            subscribers.add(
+                connection,
+                app.keys,
+                address,
+                name=name,
+                regions=regions,
+                consent="reader of the demo",
+                at=now,
+            )
+    drafted = drafts.compose_draft(app)
+    row = drafted.row
+    say(f"  composed {row.slug}: {len(row.edition.articles)} articles in {len(row.edition.sections)} sections")
+    if row.state == "held":
+        raise DigestError(f"the demo's edition is held: {row.held_reason}")
+    shown = preview.make(app, row.slug)
+    preview.write(app, shown, folder / "preview", localise=_with_local_photos(folder / "preview"))
+    say(f"  previewed: {shown.rendition.subject}")
+    editing.approve(app, row.slug, by="the demo's editor")
+    report = sending.send(app, row.slug, now=True)
+    sending.deliver(app)  # the words to staff
+    books = status_of(app, row.slug).books
+    if not books.balance or books.sent != count or report.stopped:
+        raise DigestError(f"{count} readers but {books.sent} mails: {report.stopped or report.sentence(app.zone)}")
+    edition = row.edition
+    return Summary(
+        folder=str(folder),
+        edition=row.slug,
+        focus=edition.focus.title if edition.focus else "none",
+        sections={s.title: len(s.articles or s.events or s.pins) for s in edition.sections},
+        candidates=books.candidates,
+        sent=books.sent,
+        books={
+            "excluded": books.excluded,
+            "failed": books.failed,
+            "uncertain": books.uncertain,
+            "pending": books.pending,
+        },
+        preview=str(folder / "preview" / "index.html"),
+        inbox=str(folder / "inbox"),
+    )
+
+
+def _history(app: App, server: Server, now: datetime) -> None:
+    """Earlier weeks, as a publication that has run for a while: composed and sent when nobody had subscribed yet."""
+    for weeks in range(HISTORY_WEEKS, 0, -1):
+        then = now - timedelta(weeks=weeks)
+        past = App(app.config, app.database, clock=lambda then=then: then)  # type: ignore[misc]
+        server.set_now(then)
+        for _report in intake.pull(past):
+            pass
+        row = drafts.compose_draft(past).row
+        if row.edition.is_empty:
+            continue
+        editing.approve(past, row.slug, by="the demo's editor", reason="history")
+        sending.send(past, row.slug, now=True)
+
+
+def _with_local_photos(folder: Path) -> Callable[[str], str]:
+    """The mail's photos live on the publication's site; the preview shows the bundled ones in their place."""
+    photos = folder / "photos"
+    photos.mkdir(exist_ok=True)
+    for photo in resources.files("digest.demo").joinpath("photos").iterdir():
+        if photo.name.endswith(".jpg"):
+            (photos / photo.name).write_bytes(photo.read_bytes())
+    return lambda html: re.sub(r'https://[^"\s]+/photos/([\w-]+\.jpg)', r"photos/\1", html)

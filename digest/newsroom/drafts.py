@@ -1,0 +1,168 @@
+"""Making and refreshing the draft of an edition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.engine import Connection
+
+from digest.app import App
+from digest.articles import store as articles
+from digest.articles.model import Article, Placement
+from digest.articles.places import place
+from digest.editions import calendars
+from digest.editions import store as editions
+from digest.editions.compose import compose, too_small
+from digest.editions.events import CalendarError, read_calendar
+from digest.editions.focus import focus_for
+from digest.editions.model import Edition, Event, Overlay, Period
+from digest.editions.schedule import period_on
+from digest.editions.store import EditionRow
+from digest.newsroom import feed_health
+from digest.post_office import staff_mail, staff_words
+from digest.post_office.content import content_hash, subject_of
+from digest.rendering.i18n import headings
+from digest.which import due
+
+EVENTS_AHEAD = timedelta(days=31)
+"""How far the events section looks: an edition tells of the coming month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft as it now stands; `voided` when this change took back an approval; `warnings` for staff."""
+
+    row: EditionRow
+    voided: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an edition is composed from: our articles and partners', and the events."""
+
+    ours: tuple[Article, ...]
+    reading: tuple[Article, ...]
+    events: tuple[Event, ...]
+
+
+def compose_draft(app: App, day: date | None = None) -> Drafted:
+    """Make or refresh the draft of the edition due (or of that day), with what the ledger has not sent.
+
+    Raises RefusedError for an edition that has begun to go, or was skipped."""
+    if day is None:
+        period = due(app)
+    else:
+        period = period_on(day, app.schedule, app.zone) if app.schedule else Period(day)
+    events, warnings = coming_events(app, period)
+    with app.database.begin() as connection:
+        taken = editions.ledger(connection, except_edition=period.slug)
+        material = Material(
+            tuple(articles.candidates(connection, now=app.now, role="articles", exclude=taken)),
+            tuple(articles.candidates(connection, now=app.now, role="reading", exclude=taken)),
+            events,
+        )
+        row = editions.load(connection, period.slug)
+        saved = save(app, connection, period, row.overlay if row else Overlay(), material)
+    return Drafted(look_at_holds(app, period.slug), saved.voided, tuple(warnings))
+
+
+def save(app: App, connection: Connection, period: Period, overlay: Overlay, material: Material) -> editions.Saved:
+    """Compose an edition from this material and keep it as the draft of its date."""
+    edition = composed(app, period, overlay, material, editions.waited(connection, period.day))
+    return editions.save_draft(
+        connection,
+        edition,
+        period=period,
+        content_hash=content_hash(app, edition),
+        now=app.now,
+        subject=subject_of(app, edition),
+        material=(*material.ours, *material.reading),
+    )
+
+
+def composed(app: App, period: Period, overlay: Overlay, material: Material, waited: frozenset[str]) -> Edition:
+    """The edition of this period as the configuration and the overlay make it."""
+    config = app.config
+    regions = config.region_list()
+
+    def placing(article: Article) -> Placement:
+        return place(article, regions)
+
+    return compose(
+        material.ours,
+        place=placing,
+        period=period,
+        focus=focus_for(period.day, config.focus_calendar()),
+        regions=regions,
+        overlay=overlay,
+        section_limit=config.editions.section_limit,
+        focus_limit=config.editions.focus_limit,
+        pins=config.pin_list(),
+        events=material.events,
+        event_days=EVENTS_AHEAD.days,
+        reading=material.reading,
+        reading_limit=config.editions.reading_limit,
+        reading_per_source=config.editions.reading_per_source,
+        waited=waited,
+        headings=headings(config.publication.language, period.day),
+    )
+
+
+def look_at_holds(app: App, slug: str) -> EditionRow:
+    """Hold the draft where a rule says so, release it where the rule no longer does; tell staff what is ready."""
+    with app.database.begin() as connection:
+        row = editions.load(connection, slug)
+        assert row is not None
+        reasons = holding_reasons(app, row.edition)
+        if reasons and not row.override_reason:
+            editions.hold(connection, slug, "; ".join(reasons), app.now)
+        elif row.held_by_rule and not reasons:
+            editions.release(connection, slug)
+        row = editions.load(connection, slug)
+        assert row is not None
+        if row.state == "held":
+            words = staff_words.held(row, [row.held_reason])
+            staff_mail.tell(app, connection, "staff-held", key=f"{slug}-held-{row.held_reason}", context=words)
+        elif row.state == "draft":
+            staff_mail.tell(app, connection, "staff-draft", key=f"{slug}-draft", context=staff_words.draft(app, row))
+    return row
+
+
+def holding_reasons(app: App, edition: Edition) -> list[str]:
+    """Why this edition must not go by itself: a broken feed, or too few articles."""
+    reasons = [f"{feed_health.name_of(state)}: {state.health.sentence}" for state in feed_health.broken(app)]
+    least = app.config.editions.minimum
+    if too_small(edition, least):
+        count = len(edition.articles)
+        reasons.append(
+            f"it has {count} article{'' if count == 1 else 's'}, fewer than the {least} of [editions] minimum"
+        )
+    return reasons
+
+
+def coming_events(app: App, period: Period) -> tuple[tuple[Event, ...], list[str]]:
+    """The events of the coming month, listed and from the calendar; and what is wrong with the calendar."""
+    events: list[Event] = list(app.config.listed_events())
+    url = app.config.events.calendar
+    if not url:
+        return tuple(events), []
+    with app.database.read() as connection:
+        body = calendars.last(connection, url)
+    if not body:
+        return tuple(events), [f"the events' calendar {url} has not been read yet; `digest pull` reads it"]
+    try:
+        events += read_calendar(body, zone=app.zone, first=period.day, last=period.day + EVENTS_AHEAD)
+    except CalendarError as error:
+        return tuple(events), [str(error)]
+    return tuple(events), []
+
+
+def arranged(app: App, connection: Connection, row: EditionRow, overlay: Overlay) -> editions.Saved:
+    """Compose an edition anew from the very material it was made from: after `compose` no article enters by itself."""
+    ours = tuple(a for a in row.material if a.role == "articles")
+    reading = tuple(a for a in row.material if a.role == "reading")
+    events: Sequence[Event] = [e for s in row.edition.sections for e in s.events]
+    return save(app, connection, row.period, overlay, Material(ours, reading, tuple(events)))

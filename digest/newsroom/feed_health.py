@@ -1,0 +1,37 @@
+"""The state of the feeds, for holding an edition and for telling staff."""
+
+from __future__ import annotations
+
+from digest.app import App
+from digest.feeds import store as feeds
+from digest.feeds.store import FeedState
+from digest.post_office import staff_mail, staff_words
+
+
+def states(app: App) -> list[FeedState]:
+    """Every configured feed with its health, by its recent pulls."""
+    with app.database.read() as connection:
+        return feeds.states(connection, now=app.now, stale_after=app.config.fetching.stale_after)
+
+
+def broken(app: App) -> list[FeedState]:
+    """The feeds of articles that hold the edition."""
+    return [state for state in states(app) if state.health.holds]
+
+
+def name_of(state: FeedState) -> str:
+    return state.feed.title or state.feed.url
+
+
+def tell_staff(app: App) -> None:
+    """A word to staff for each feed that holds the edition: once, until it has been good again."""
+    for state in broken(app):
+        since = state.last_good_at.isoformat() if state.last_good_at else "never"
+        with app.database.begin() as connection:
+            staff_mail.tell(
+                app,
+                connection,
+                "staff-feed",
+                key=f"feed-{state.feed.url}-{state.health.state}-{since}",
+                context=staff_words.feeds([state]),
+            )

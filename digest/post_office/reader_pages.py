@@ -1,0 +1,3 @@
+"""What the web pages of readers do: the use cases behind leave, choose, come back, and the edition in the browser."""
+
+from __future__ import annotations

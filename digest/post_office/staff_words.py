@@ -1,0 +1,79 @@
+"""What the words to staff say: the plain values of each mail's templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from digest.app import App
+from digest.delivery.model import Books
+from digest.editions.model import Edition
+from digest.editions.store import EditionHead, EditionRow
+from digest.feeds.store import FeedState
+
+Context = dict[str, Any]
+
+
+def draft(app: App, row: EditionRow) -> Context:
+    """A draft is ready."""
+    return {
+        "day": row.day,
+        "edition_subject": row.subject,
+        "send_at": row.send_at,
+        "needs_approval": not app.approves_itself,
+        "waiting": len(row.edition.waiting),
+        "sections": _contents(row.edition),
+        "command": f"digest preview {row.slug} && digest approve {row.slug}",
+    }
+
+
+def held(row: EditionHead, reasons: Sequence[str]) -> Context:
+    """An edition is held, and why."""
+    return {"day": row.day, "reasons": list(reasons), "command": f"digest show {row.slug}"}
+
+
+def feeds(broken: Iterable[FeedState]) -> Context:
+    """Feeds that hold the edition."""
+    return {
+        "feeds": [
+            {
+                "title": state.feed.title or state.feed.url,
+                "url": state.feed.url,
+                "reason": state.health.sentence,
+                "since": state.last_good_at,
+            }
+            for state in broken
+        ],
+        "command": "digest status",
+    }
+
+
+def sent(app: App, row: EditionRow, books: Books) -> Context:
+    """It has gone: the books and what was in it."""
+    return {
+        "day": row.day,
+        "edition_subject": row.subject,
+        "books": asdict(books),
+        "sections": _contents(row.edition),
+        "link": f"{app.publication.public_url.rstrip('/')}/e/{row.slug}",
+    }
+
+
+def missed(row: EditionHead) -> Context:
+    """It should have gone and did not."""
+    reason = row.held_reason or "nobody has approved it"
+    return {"day": row.day, "due": row.send_at, "reason": reason, "command": f"digest show {row.slug}"}
+
+
+def notice(title: str, *paragraphs: str, command: str = "") -> Context:
+    """Anything else that a person must look at."""
+    return {"title": title, "paragraphs": list(paragraphs), "command": command}
+
+
+def _contents(edition: Edition) -> list[Context]:
+    return [
+        {"title": s.title, "articles": [{"title": p.article.title, "link": p.article.link} for p in s.articles]}
+        for s in edition.sections
+        if s.articles
+    ]

@@ -1,0 +1,85 @@
+"""The start of an edition: candidates frozen, deliveries written, articles carried, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from digest.app import App
+from digest.delivery import store as outbox
+from digest.delivery.model import Status
+from digest.editions import store as editions
+from digest.editions.store import EditionRow
+from digest.errors import DigestError, RefusedError
+from digest.post_office.content import content_hash, rendition
+from digest.post_office.mail import sender_domain
+from digest.rendering import store as renditions
+from digest.rendering.model import Rendition
+from subscribers import store as subscribers
+
+EMPTY = "nothing in this edition is about the chosen regions"
+Choice = tuple[str, ...]
+
+
+def start(app: App, row: EditionRow) -> int:
+    """Begin to send; returns how many candidates there are. Exactly one process wins; the others get RefusedError.
+
+    The candidates are counted once, here: whoever leaves later becomes excluded, with the reason."""
+    made = render_choices(app, row)
+    now = app.now
+    with app.database.begin() as connection:
+        if not editions.begin(
+            connection,
+            row.slug,
+            automatic=app.approves_itself,
+            content_hash=content_hash(app, row.edition),
+            at=now,
+        ):
+            raise RefusedError(f"{row.slug} has been started by another process")
+        saved: dict[Choice, str | None] = {}
+        for choice, one in made.items():
+            saved[choice] = _save(connection, row.slug, one, now)
+        candidates = 0
+
+        def deliveries() -> Iterator[outbox.NewDelivery]:
+            nonlocal candidates
+            for subscriber_id, address, choice in subscribers.active(connection):
+                if choice not in saved:  # chosen since we rendered
+                    saved[choice] = _save(connection, row.slug, rendition(app, row.edition, choice), now)
+                candidates += 1
+                hash_ = saved[choice]
+                yield outbox.NewDelivery(
+                    mail="digest",
+                    key=row.slug,
+                    address=address,
+                    subscriber=subscriber_id,
+                    rendition=hash_ or "",
+                    status=Status.PENDING if hash_ else Status.EXCLUDED,
+                    reason="" if hash_ else EMPTY,
+                )
+
+        written = outbox.enqueue(connection, deliveries(), domain=sender_domain(app), now=now)
+        if written != candidates:
+            raise DigestError(f"{row.slug}: {candidates} candidates but {written} deliveries; nothing was started")
+        editions.set_candidates(connection, row.slug, candidates)
+    return candidates
+
+
+def render_choices(app: App, row: EditionRow) -> dict[Choice, Rendition | None]:
+    """Each distinct choice of regions, rendered once, however many readers share it."""
+    with app.database.read() as connection:
+        choices = subscribers.choices(connection)
+    return {choice: rendition(app, row.edition, choice) for choice in sorted(choices)}
+
+
+def _save(connection: Connection, slug: str, one: Rendition | None, now: datetime) -> str | None:
+    if one is None:
+        return None
+    return renditions.attach(connection, slug, one, now=now)
+
+
+def approval_is_void(app: App, row: EditionRow) -> bool:
+    """Whether what would go is no longer exactly what was approved: content, templates or settings have changed."""
+    return row.approved_hash is not None and row.approved_hash != content_hash(app, row.edition)
