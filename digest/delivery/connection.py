@@ -16,7 +16,6 @@ from digest.errors import DigestError
 
 _IDLE = 2.0  # seconds; then the session is ended
 _TRIES = 3  # sessions that may fail one after the other before the relay counts as unreachable
-_PAUSE = 1.0  # seconds before the next try; doubles
 _BROKEN_IN_A_ROW = 20
 _SLOWED = timedelta(minutes=5)
 
@@ -211,7 +210,7 @@ class _Connection:
         if not others and self._tries >= _TRIES:
             run.end("unreachable", f"{where} cannot be reached: {said}")
             return
-        run.rest(min(_PAUSE * 2 ** (self._tries - 1), 60.0))
+        run.rest(min(run.relay.retry_pause * 2 ** (self._tries - 1), 60.0))
 
     def _gone(self) -> None:
         if self._client is not None:

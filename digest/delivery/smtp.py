@@ -22,10 +22,10 @@ _MOST_BUFFERS = 512  # below every system's IOV_MAX
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Where mail goes out. Timeouts are seconds; RFC 5321 section 4.5.3.2 asks for patience after the final
-    dot.
+    """Where mail goes out. Timeouts are seconds; RFC 5321 section 4.5.3.2 asks for patience after the final dot.
 
-    `helo` is the name we give ("" takes the machine's); `ca_file` a CA of one's own, in PEM."""
+    `helo` is the name we give ("" takes the machine's); `ca_file` a CA of one's own, in PEM; `retry_pause` the wait
+    after a session that could not be had, in seconds: it doubles."""
 
     host: str
     port: int = 25
@@ -37,6 +37,7 @@ class RelaySettings:
     connect_timeout: float = 30
     command_timeout: float = 300
     data_timeout: float = 600
+    retry_pause: float = 1.0
     messages_per_connection: int = 100
 
 

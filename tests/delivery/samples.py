@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import store
-from digest.delivery.message import Compiled, HeaderSettings, compile
+from digest.delivery import message, store
+from digest.delivery.message import Compiled, HeaderSettings
 from digest.delivery.model import Delivery, Excluded, Ready
+from digest.delivery.run import Summary
 from digest.delivery.sender import run
 from digest.delivery.smtp import RelaySettings
-from digest.delivery.run import Summary
 from digest.delivery.store import NewDelivery
 from digest.rendering.model import Rendition, place
 
@@ -33,9 +33,11 @@ SETTINGS = HeaderSettings(
 
 RENDITION = Rendition(
     subject="Peace processes, and twelve more",
-    html=f'<!DOCTYPE html>\n<html lang=en><p>Café — naïve = yes?</p>\n<a href="{place("UNSUBSCRIBE")}">Unsubscribe</a>\n'
+    html=f"<!DOCTYPE html>\n<html lang=en><p>Café — naïve = yes?</p>\n"
+    f'<a href="{place("UNSUBSCRIBE")}">Unsubscribe</a>\n'
     f'<a href="{place("PREFERENCES")}">Regions</a> since {place("SINCE")}.\n</html>\n',
-    text=f"Peace processes\n\n.a line that begins with a dot\nFrom the editors\n\nUnsubscribe:\n{place('UNSUBSCRIBE')}\n",
+    text=f"Peace processes\n\n.a line that begins with a dot\nFrom the editors\n\n"
+    f"Unsubscribe:\n{place('UNSUBSCRIBE')}\n",
 )
 
 
@@ -48,7 +50,7 @@ def places(number: int = 1) -> dict[str, str]:
 
 
 def compiled(_hash: str, delivery: Delivery) -> Compiled:
-    return compile(RENDITION, headers=SETTINGS, mail=delivery.mail, key=delivery.key)
+    return message.compile(RENDITION, headers=SETTINGS, mail=delivery.mail, key=delivery.key)
 
 
 def prepare(_connection: Connection, rows: Sequence[Delivery]) -> list[Ready | Excluded]:
@@ -73,7 +75,7 @@ def books_of(database: Database, key: str = KEY) -> Any:
 def send(database: Database, port: int, folder: Path, **options: Any) -> Summary:
     """One run against a relay on this machine, with timeouts for tests."""
     relay = options.pop("relay", None) or RelaySettings(
-        "127.0.0.1", port, connect_timeout=5, command_timeout=2, data_timeout=2
+        "127.0.0.1", port, connect_timeout=5, command_timeout=2, data_timeout=2, retry_pause=0.1
     )
     settings: dict[str, Any] = {
         "prepare": prepare,

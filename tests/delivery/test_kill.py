@@ -46,7 +46,7 @@ def assert_once(database: Database, sink: Sink, everyone: Sequence[str]) -> None
 
 
 def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
-    """A sender is killed again and again: each reader has exactly one mail or is uncertain; the books balance each time."""
+    """A sender is killed again and again: each reader has one mail or is uncertain; the books always balance."""
     count, choose = 400, random.Random(20261127)
     fill_outbox(database, count)
     with Sink(delay=0.002).serve() as sink:

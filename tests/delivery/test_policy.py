@@ -178,7 +178,7 @@ PHASES = st.sampled_from(["connect", "ehlo", "starttls", "auth", "mail", "rcpt",
 def test_every_reply_has_a_verdict(
     phase: Phase, code: int, status: str, text: str, attempts: int, hours: float
 ) -> None:
-    """Whatever comes: sent only on 2xx after the dot, uncertain never comes again, and what comes again is within 48 h."""
+    """Sent only on 2xx after the dot; uncertain never comes again; what comes again does so within 48 hours."""
     outcome = judge(phase, code, status, text, attempts, hours)
     assert (outcome.verdict is Verdict.SENT) == (phase == "dot" and 200 <= code < 300)
     if phase == "lost" or (phase == "dot" and code < 200):

@@ -46,7 +46,7 @@ def write_journal(folder: Path, rows: list[Delivery]) -> None:
 
 
 def test_a_dead_process_is_replayed(database: Database, tmp_path: Path) -> None:
-    """Results of the journal are settled, the mail in flight is uncertain, the rest goes back; the app hears of each."""
+    """Results of the journal are settled, the mail in flight is uncertain, the rest goes back; the app hears."""
     rows = claim_five(database, tmp_path)
     write_journal(tmp_path, rows)
     heard: list[tuple[int, Verdict]] = []

@@ -1,4 +1,4 @@
-"""Real SMTP servers for tests: a sink that keeps the bytes and misbehaves on request, and aiosmtpd with TLS and AUTH."""
+"""Real SMTP servers for tests: a sink that keeps bytes and misbehaves on request; aiosmtpd with TLS and AUTH."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +30,8 @@ class Received:
 
 @dataclass(slots=True)
 class Fault:
-    """At a phase ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot", "lost") the sink gives this reply, or DROPs, or
-    STALLs. "body": in the middle of the message. "lost": the message is kept, and then there is no answer.
+    """At a phase ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot", "lost") the sink gives this reply,
+    or DROPs, or STALLs. "body": in the middle of the message. "lost": the message is kept, and then there is no answer.
 
     `times`: so often, then it behaves; None for ever."""
 
@@ -75,10 +75,8 @@ class Sink:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                try:
+                with suppress(_DropError, OSError):
                     _Session(sink, self.rfile, self.wfile, self.connection).run()
-                except (_DropError, OSError):
-                    pass
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
@@ -136,9 +134,7 @@ class _Session:
                 sink.commands.append(command)
             verb = command.upper()
             if verb.startswith(("EHLO", "HELO")):
-                self.answer(
-                    "ehlo", "*", "\r\n".join(["250-sink", *(f"250-{e}" for e in sink.extensions), "250 HELP"])
-                )
+                self.answer("ehlo", "*", "\r\n".join(["250-sink", *(f"250-{e}" for e in sink.extensions), "250 HELP"]))
             elif verb.startswith("MAIL FROM:"):
                 if sender:
                     self.say("503 5.5.1 nested MAIL command")
