@@ -1,0 +1,83 @@
+"""Filling the pages' templates: the publication's language, name and colours around what a page says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+
+from digest.rendering.environment import environment, fill, plain
+from digest.rendering.i18n import direction, translations
+from digest.rendering.palette import palette
+from digest.web.guard import prefix_of
+from digest.web.services import ArchivedEdition, ReaderView, WebServices
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages over one application. Links are paths below `public_url`: the Host header decides nothing."""
+
+    services: WebServices
+
+    @property
+    def base(self) -> str:
+        return prefix_of(self.services.publication.public_url)
+
+    def html(self, name: str, status: int = 200, **context: Any) -> Response:
+        """The page `web/<name>.html`. Raises TemplateError where the operator's template is wrong."""
+        publication, design = self.services.publication, self.services.design
+        stylesheet = sha256(self._css().encode()).hexdigest()[:12]
+        page = fill(
+            self._environment(),
+            f"web/{name}.html",
+            {
+                "publication": plain(publication),
+                "design": plain(design),
+                "direction": direction(publication.language),
+                "base": self.base,
+                "stylesheet": f"{self.base}/style.css?{stylesheet}",
+                **{key: plain(value) for key, value in context.items()},
+            },
+        )
+        return HTMLResponse(page, status)
+
+    def reader(self, name: str, view: ReaderView, status: int = 200, **context: Any) -> Response:
+        """A page about one reader: their region choice as `regions`, a list of slug, name and whether it is chosen."""
+        names = self.services.publication.region_names
+        regions = [
+            {"slug": slug, "name": label, "chosen": not view.regions or slug in view.regions}
+            for slug, label in names.items()
+        ]
+        return self.html(name, status, reader=view, regions=regions, **context)
+
+    def message(self, status: int, title: str, text: str) -> Response:
+        """A page that only says something; both sentences are message ids."""
+        say = translations(self.services.publication.language).gettext
+        return self.html("message", status, title=say(title), text=say(text))
+
+    def editions(self, found: Sequence[ArchivedEdition]) -> list[dict[str, Any]]:
+        """For a template: slug, title and the day that the slug is, or None for a slug that is none."""
+        return [{"slug": edition.slug, "title": edition.title, "day": _day(edition.slug)} for edition in found]
+
+    def stylesheet(self) -> Response:
+        cached = {"Cache-Control": "public, max-age=86400"}  # its address changes with its bytes
+        return Response(self._css(), media_type="text/css", headers=cached)
+
+    def _css(self) -> str:
+        regions = tuple(self.services.publication.region_names)
+        return fill(self._environment(), "web/style.css", {"palette": plain(palette(self.services.design, regions))})
+
+    def _environment(self) -> Any:
+        publication = self.services.publication
+        return environment(self.services.templates, publication.language, publication.timezone)
+
+
+def _day(slug: str) -> date | None:
+    try:
+        return date.fromisoformat(slug)
+    except ValueError:
+        return None
