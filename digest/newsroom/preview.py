@@ -39,7 +39,9 @@ def make(app: App, slug: str | None, regions: tuple[str, ...] = ()) -> Preview:
         raise RefusedError(f"{row.slug} has no article for {', '.join(regions) or 'anybody'}: that reader gets no mail")
     base = app.publication.public_url.rstrip("/")
     places = {"UNSUBSCRIBE": f"{base}/u/preview", "PREFERENCES": f"{base}/p/preview", "SINCE": ""}
-    delivery = Delivery(0, "test", f"preview-{row.slug}", "reader@example.org", made.hash, "<preview@example.org>")
+    delivery = Delivery(
+        0, "digest", row.slug, "reader@example.org", made.hash, "<preview@example.org>", first_attempt_at=app.now
+    )
     message = b"".join(fill_message(compiled_mail(app, made, delivery), Ready(delivery, delivery.address, places)))
     return Preview(row, made, message)
 
