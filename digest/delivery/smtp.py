@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from digest.delivery.policy import Phase
@@ -344,14 +345,21 @@ def _describe(error: Exception) -> str:
     return "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
 
 
+@lru_cache(maxsize=4)
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """Kept, for reading the system's authorities takes longer than a hundred mails."""
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
 def _open(settings: RelaySettings) -> smtplib.SMTP:
     phase: Phase = "connect"
     smtp: smtplib.SMTP | None = None
     try:
-        context = ssl.create_default_context(cafile=settings.ca_file or None)
         name = settings.helo or socket.gethostname() or "localhost"
         if settings.security == "tls":
-            smtp = smtplib.SMTP_SSL(local_hostname=name, timeout=settings.connect_timeout, context=context)
+            smtp = smtplib.SMTP_SSL(
+                local_hostname=name, timeout=settings.connect_timeout, context=_trust(settings.ca_file)
+            )
         else:
             smtp = smtplib.SMTP(local_hostname=name, timeout=settings.connect_timeout)
         smtp._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001  # what TLS checks the certificate for
@@ -363,7 +371,7 @@ def _open(settings: RelaySettings) -> smtplib.SMTP:
             phase = "starttls"
             if not smtp.has_extn("starttls"):
                 _need(phase, 502, b"the relay offers no STARTTLS")
-            _need(phase, *smtp.starttls(context=context))
+            _need(phase, *smtp.starttls(context=_trust(settings.ca_file)))
             phase = "ehlo"
             _greet(smtp)
         if settings.username:

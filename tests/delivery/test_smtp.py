@@ -21,7 +21,7 @@ def envelope(name: str = "reader", size: int = len(WHOLE)) -> Envelope:
 
 
 def relay(port: int, **changes: object) -> RelaySettings:
-    plain: dict[str, object] = {"connect_timeout": 3, "command_timeout": 1, "data_timeout": 1}
+    plain: dict[str, object] = {"connect_timeout": 3, "command_timeout": 0.5, "data_timeout": 0.5}
     return RelaySettings("localhost", port, **(plain | changes))  # type: ignore[arg-type]
 
 
