@@ -1,17 +1,21 @@
-"""The database's shape over time, by Alembic. `upgrade` is harmless when there is nothing to do."""
+"""The database's shape over time, by Alembic. `upgrade` is harmless when there is nothing to do.
+
+Alembic is imported where it is used: every command looks at `head`, and few of them migrate."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from digest.database import Database
 from digest.errors import DigestError
 from digest.migrations.head import HEAD
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 STORES = (
     "digest.feeds.store",
@@ -31,6 +35,8 @@ def declare_tables() -> None:
 
 
 def alembic_config(connection: sa.Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
@@ -48,6 +54,7 @@ def current(database: Database) -> str | None:
 def upgrade(database: Database) -> str:
     """Bring the database to `HEAD`, in one transaction; returns its revision."""
     from alembic import command
+    from alembic.script import ScriptDirectory
 
     known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     before = current(database)
