@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-import structlog
 from sqlalchemy.engine import Connection
 
 from digest.app import App
@@ -14,6 +13,7 @@ from digest.editions import store as editions
 from digest.editions.model import Overlay
 from digest.editions.store import EditionRow
 from digest.errors import NotFoundError, RefusedError, UsageError
+from digest.logs import get_logger
 from digest.newsroom.drafts import Drafted, arranged, look_at_holds
 from digest.post_office.content import content_hash
 from digest.which import current
@@ -21,7 +21,7 @@ from digest.which import current
 UNAPPROVED = "nobody has approved it"
 """The one hold that an approval ends without a reason of its own."""
 
-log = structlog.get_logger("digest.newsroom")
+log = get_logger("digest.newsroom")
 
 
 @dataclass(frozen=True, slots=True)

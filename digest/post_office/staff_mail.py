@@ -6,16 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.delivery import store as outbox
+from digest.logs import get_logger
 from digest.post_office.mail import sender_domain
 from digest.rendering import store as renditions
 from digest.rendering.render import render_mail
 
-log = structlog.get_logger("digest.staff")
+log = get_logger("digest.staff")
 
 
 def tell(app: App, connection: Connection, name: str, *, key: str, context: Mapping[str, Any]) -> int:
