@@ -1,11 +1,12 @@
-"""The audience as CSV, in and out: as Mailchimp, listmonk, Keila and plain spreadsheets write it.
+"""The audience as CSV, in and out.
 
-Good rows go in; each bad one is told with its line. Nobody who is suppressed or has left comes back this way."""
+Good rows go in; each bad one is told with its line. Nobody who is suppressed or has left comes back this way, and what
+another program knows of people who left it is kept: they are stored as having left, or suppressed."""
 
 from __future__ import annotations
 
 import csv
-import io
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,45 +18,25 @@ from sqlalchemy.engine import Connection
 from digest.errors import UsageError
 from subscribers import store
 from subscribers.addresses import AddressError, is_role, match_key, normalise
+from subscribers.csv_columns import GONE, UNCONFIRMED, columns, is_evidence, moment
+from subscribers.csv_text import Record, records
 from subscribers.keys import Keys
 from subscribers.model import Status
 
-ADDRESS = ("email address", "email", "e-mail", "e-mail address", "address", "mail", "courriel", "correo")
-NAME = ("name", "full name", "nom", "nombre")
-FIRST, LAST = (
-    ("first name", "first_name", "firstname", "fname"),
-    ("last name", "last_name", "lastname", "lname"),
-)
-REGIONS = ("regions", "region", "choices", "interests", "groups")
-CONSENT = (
-    "optin_time",
-    "confirm_time",
-    "opt-in time",
-    "consent",
-    "consent_time",
-    "subscribed_at",
-    "confirmed_at",
-    "optin",
-)
-STATUS = ("status", "subscription status", "state")
-GONE = (
-    "unsubscribed",
-    "cleaned",
-    "blocklisted",
-    "blacklisted",
-    "disabled",
-    "unreachable",
-    "bounced",
-    "left",
-    "suppressed",
-)
 BATCH = 500
-_LONGEST_FIELD = 10_000
+MOST_PROBLEMS = 10_000
+"""Sentences that a report holds; beyond them it only counts."""
+
+_NOT_DELIVERABLE = frozenset({
+    "cleaned", "bounced", "blocklisted", "blacklisted", "complained", "suppressed", "unreachable",
+})  # fmt: skip
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import came to. `problems` are sentences, each with its line."""
+    """What an import came to: rows = active + pending + known + suppressed + gone + bad.
+
+    `problems` are sentences, each with its line; `bad` rows were not taken."""
 
     rows: int = 0
     active: int = 0
@@ -63,6 +44,7 @@ class ImportReport:
     known: int = 0
     suppressed: int = 0
     gone: int = 0
+    bad: int = 0
     dry_run: bool = False
     problems: list[str] = field(default_factory=list)
 
@@ -72,18 +54,28 @@ class ImportReport:
     def sentence(self) -> str:
         would = "would be " if self.dry_run else ""
         return (
-            f"{self.rows} rows: {would}{self.active} active, {self.pending} pending for want of consent, {self.known} known "
-            f"already, {self.suppressed} suppressed, {self.gone} had left, {len(self.problems)} with a problem"
+            f"{self.rows} rows: {would}{self.active} active, {self.pending} pending for want of consent, "
+            f"{self.known} known already, {self.suppressed} suppressed, {self.gone} had left, {self.bad} with a problem"
         )
+
+    def problem(self, line: int, sentence: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(f"line {line}: {sentence}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """A row as it will be stored; `status` SUPPRESSED is for the suppression list."""
+
     line: int
     address: str
+    status: Status
     name: str
+    language: str
     regions: tuple[str, ...]
+    since: datetime | None
     consent: str
+    said: str = ""
 
 
 def import_csv(
@@ -98,177 +90,168 @@ def import_csv(
 ) -> ImportReport:
     """Read a CSV file, in batches. `regions` are slug → name, either of which a row may use.
 
-    A row with evidence of consent (a column such as OPTIN_TIME, or `consent` for all) is active, one without pending.
-    Raises UsageError where it is no CSV with a column of addresses. The caller owns the transaction."""
+    A row with evidence of consent (a column such as OPTIN_TIME, or `consent` for all) is active, one without pending;
+    a reader who is known keeps what they chose, and a pending one becomes active by evidence. The caller owns the
+    transaction. Raises UsageError where it is no CSV with a column of addresses."""
     report = ImportReport(dry_run=dry_run)
-    seen: set[bytes] = set()
-    rows = _rows(stream, regions, consent, report, seen)
+    rows = _rows(stream, regions, consent, at, report)
+    seen: set[str] = set()
     while batch := list(islice(rows, BATCH)):
-        _take(connection, keys, batch, report, at, dry_run)
+        _take(connection, keys, batch, report, at, seen)
     return report
 
 
 def _take(
-    connection: Connection, keys: Keys, batch: list[_Row], report: ImportReport, at: datetime, dry_run: bool
+    connection: Connection, keys: Keys, batch: list[_Row], report: ImportReport, at: datetime, seen: set[str]
 ) -> None:
+    """One batch. `seen` stands in for the database in a dry run, which writes nothing."""
+    fresh: dict[str, _Row] = {}
     hashes = {row.address: store.address_hash(keys, row.address) for row in batch}
     forbidden = store.suppressed_hashes(connection, hashes.values())
-    allowed = [row for row in batch if hashes[row.address] not in forbidden]
-    report.suppressed += len(batch) - len(allowed)
-    known = store.known(connection, [match_key(row.address) for row in allowed])
-    new = [row for row in allowed if match_key(row.address) not in known]
-    for row in allowed:
-        if match_key(row.address) in known:
-            gone = known[match_key(row.address)] in (Status.LEFT, Status.SUPPRESSED)
-            report.gone, report.known = report.gone + gone, report.known + (not gone)
-    report.active += sum(bool(row.consent) for row in new)
-    report.pending += sum(not row.consent for row in new)
-    if not dry_run and new:
-        store.import_rows(
-            connection,
-            [
-                store.new_row(
-                    r.address,
-                    Status.ACTIVE if r.consent else Status.PENDING,
-                    r.regions,
-                    r.name,
-                    "",
-                    r.consent,
-                    at,
-                )
-                for r in new
-            ],
-        )
-        store.record_import(connection, [match_key(row.address) for row in new], at)
+    known = store.known(connection, [match_key(row.address) for row in batch])
+    confirmed: dict[str, _Row] = {}
+    for row in batch:
+        key = match_key(row.address)
+        if hashes[row.address] in forbidden:
+            report.suppressed += 1
+        elif key in fresh or key in seen or key in confirmed:
+            report.known += 1
+        elif key not in known:
+            fresh[key] = row
+        elif known[key] in (Status.LEFT, Status.SUPPRESSED):
+            report.gone += 1
+        elif row.status in (Status.LEFT, Status.SUPPRESSED):
+            report.known += 1
+            report.problem(
+                row.line, f"{row.address} is {known[key].value} here and {row.said} there; nothing was changed"
+            )
+        elif known[key] is Status.PENDING and row.status is Status.ACTIVE:
+            confirmed[key] = row
+            report.active += 1
+        else:
+            report.known += 1
+    _count(report, fresh.values())
+    if report.dry_run:
+        seen.update(fresh, confirmed)
+        return
+    stored = {key: row for key, row in fresh.items() if row.status is not Status.SUPPRESSED}
+    store.suppress_hashes(
+        connection, [hashes[row.address] for key, row in fresh.items() if key not in stored], reason="imported", at=at
+    )
+    if stored:
+        new = store.import_rows(connection, [_stored(row, at) for row in stored.values()])
+        store.record_import(connection, new, at)
+    for row in confirmed.values():
+        store.add(connection, keys, row.address, regions=row.regions, name=row.name, consent=row.consent, at=at)
+
+
+def _count(report: ImportReport, rows: Any) -> None:
+    for row in rows:
+        report.active += row.status is Status.ACTIVE
+        report.pending += row.status is Status.PENDING
+        report.gone += row.status in (Status.LEFT, Status.SUPPRESSED)
+
+
+def _stored(row: _Row, at: datetime) -> dict[str, Any]:
+    made = store.new_row(row.address, row.status, row.regions, row.name, row.language, row.consent, at)
+    since = (row.since or at) if row.status is Status.ACTIVE else row.since
+    return made | {"since": since, "left_at": at if row.status is Status.LEFT else None}
 
 
 def _rows(
-    stream: BinaryIO, regions: Mapping[str, str], consent: str, report: ImportReport, seen: set[bytes]
+    stream: BinaryIO, regions: Mapping[str, str], consent: str, at: datetime, report: ImportReport
 ) -> Iterator[_Row]:
-    text = _decoded(stream)
-    reader = csv.reader(text, _dialect(text), strict=True)
-    columns = _columns(next(reader, []))
+    found = records(stream)
+    heading = next(found, Record(1, []))
+    if heading.problem:
+        raise UsageError(f"the first line is no CSV: {heading.problem}")
+    where = columns(heading.cells)
     by_name = {name.casefold(): slug for slug, name in regions.items()} | {slug: slug for slug in regions}
-    try:
-        for fields in reader:
-            if not any(value.strip() for value in fields):
-                continue
-            report.rows += 1
-            row = _row(fields, columns, by_name, consent, reader.line_num, report)
-            if row is not None:
-                mark = match_key(row.address).encode()
-                if mark in seen:
-                    report.known += 1
-                else:
-                    seen.add(mark)
-                    yield row
-    except csv.Error as error:
-        raise UsageError(
-            f"line {reader.line_num} is not CSV: {error}", mend="nothing was imported; mend that line"
-        ) from None
+    for record in found:
+        report.rows += 1
+        try:
+            yield _row(record, where, by_name, consent, at)
+        except AddressError as error:
+            report.bad += 1
+            report.problem(record.line, error.message)
+        except ValueError as error:
+            report.bad += 1
+            report.problem(record.line, str(error))
 
 
 def _row(
-    fields: list[str],
-    columns: Mapping[str, int],
-    by_name: Mapping[str, str],
-    consent: str,
-    line: int,
-    report: ImportReport,
-) -> _Row | None:
-    def value(column: str) -> str:
-        at = columns.get(column)
-        return fields[at].strip()[:_LONGEST_FIELD] if at is not None and at < len(fields) else ""
+    record: Record, where: Mapping[str, list[int]], by_name: Mapping[str, str], consent: str, at: datetime
+) -> _Row:
+    """Raises AddressError, or ValueError with the reason."""
+    if record.problem:
+        raise ValueError(record.problem)
 
-    if value("status").casefold() in GONE:
-        report.gone += 1
-        return None
-    try:
-        address = normalise(value("address").removeprefix("'"))
-    except AddressError as error:
-        report.problems.append(f"line {line}: {error.message}")
-        return None
+    def values(column: str) -> Iterator[str]:
+        for place in where.get(column, ()):
+            cell = record.cells[place] if place < len(record.cells) else ""
+            yield _clean(cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell)
+
+    def value(column: str) -> str:
+        return next(filter(None, values(column)), "")
+
+    address = normalise(value("address"))
     if is_role(address):
-        report.problems.append(f"line {line}: {address} belongs to a function, not to a reader")
-        return None
-    wanted = [part.strip() for part in value("regions").replace(";", ",").split(",") if part.strip()]
+        raise ValueError(f"{address} belongs to a function, not to a reader")
+    wanted = [part.strip() for part in value("regions").replace(";", ",").replace("|", ",").split(",") if part.strip()]
     unknown = [part for part in wanted if part.casefold() not in by_name]
     if unknown:
-        report.problems.append(f"line {line}: there is no region {unknown[0]!r}")
-        return None
-    name = value("name") or f"{value('first')} {value('last')}".strip()
-    chosen = tuple(sorted({by_name[part.casefold()] for part in wanted}))
-    evidence = value("consent")
-    return _Row(line, address, " ".join(name.split()), chosen, f"imported: {evidence}" if evidence else consent)
-
-
-def _columns(header: list[str]) -> dict[str, int]:
-    names = [name.strip().strip("\ufeff").casefold() for name in header]
-    columns = {}
-    for column, aliases in (
-        ("address", ADDRESS), ("name", NAME), ("first", FIRST), ("last", LAST), ("regions", REGIONS), ("consent", CONSENT), ("status", STATUS),
-    ):  # fmt: skip
-        found = next((names.index(alias) for alias in aliases if alias in names), None)
-        if found is not None:
-            columns[column] = found
-    if "address" not in columns:
-        raise UsageError(
-            f"the first line names no column of addresses: {', '.join(header[:6]) or 'it is empty'}",
-            mend="name it `email` or `Email Address`",
+        raise ValueError(
+            f"there is no region {unknown[0][:40]!r}; the regions are {', '.join(by_name.values()) or 'none'}"
         )
-    return columns
 
-
-def _decoded(stream: BinaryIO) -> io.TextIOWrapper:
-    """UTF-8 or UTF-16 by their byte order marks, else UTF-8, else Windows-1252 as spreadsheets write it."""
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
-    start = buffered.peek(65_536)[:65_536]
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
+    said = value("status").casefold()
+    times = [(cell, moment(cell)) for cell in values("since") if is_evidence(cell)]
+    past = [(cell, when) for cell, when in times if when is None or when <= at]
+    words = next(filter(is_evidence, values("consent")), "") or next((cell for cell, _ in past), "")
+    evidence = (words if words.startswith("imported: ") else f"imported: {words}") if words else consent
+    if said in GONE or value("gone"):
+        said = said if said in GONE else "unsubscribed"
+        status = Status.SUPPRESSED if said in _NOT_DELIVERABLE else Status.LEFT
     else:
-        try:
-            start.decode("utf-8-sig")
-            encoding = "utf-8-sig"
-        except UnicodeDecodeError as error:  # a character cut at the end of what we looked at is no sign
-            encoding = "utf-8-sig" if error.start > len(start) - 4 and len(start) >= 65_536 else "cp1252"
-    return io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline="")
+        status = Status.ACTIVE if evidence and said not in UNCONFIRMED else Status.PENDING
+    return _Row(
+        line=record.line,
+        address=address,
+        status=status,
+        name=(value("name") or f"{value('first')} {value('last')}".strip())[:200],
+        language=value("language")[:35],
+        regions=tuple(sorted({by_name[part.casefold()] for part in wanted})),
+        since=next((when for _, when in past if when), None),
+        consent=evidence[:2_000],
+        said=said,
+    )
 
 
-def _dialect(text: io.TextIOWrapper) -> type[csv.Dialect]:
-    start = text.buffer.peek(65_536)[:65_536].decode(text.encoding, errors="replace")  # type: ignore[attr-defined]
-    first = start.splitlines()[0] if start.strip() else ""
-    delimiter = max(",;\t|", key=first.count)
-
-    class Found(csv.excel):
-        pass
-
-    Found.delimiter = delimiter
-    return Found
+def _clean(cell: str) -> str:
+    """One line of text, without what cannot be seen (control and format characters)."""
+    return " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in cell).split())
 
 
-HEADER = ("email", "status", "regions", "name", "since", "consent")
+HEADER = ("email", "status", "regions", "name", "language", "since", "consent")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_csv(connection: Connection, stream: TextIO) -> int:
-    """Write every reader, by number, in constant memory; returns how many. Excel finds no formula in it."""
+    """Write every reader, by number, in constant memory; returns how many. `import_csv` reads it again.
+
+    `stream` is opened with newline="". A spreadsheet finds no formula in it."""
     writer = csv.writer(stream)
     writer.writerow(HEADER)
     count = 0
     for reader in store.stream(connection):
         since = reader.since.astimezone(UTC).isoformat() if reader.since else ""
-        fields = (
-            reader.address,
-            reader.status.value,
-            ",".join(reader.regions),
-            reader.name,
-            since,
-            reader.consent,
-        )
-        writer.writerow([_harmless(value) for value in fields])
+        regions = ",".join(reader.regions)
+        cells = (reader.address, reader.status.value, regions, reader.name, reader.language, since, reader.consent)
+        writer.writerow([_harmless(cell) for cell in cells])
         count += 1
     return count
 
 
 def _harmless(value: str) -> str:
     """A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection)."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if value.startswith(_FORMULA) else value

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +72,8 @@ def _make(path: Path) -> None:
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):  # another process was first: its keys count
             os.link(draft, path)
-        except FileExistsError:
-            pass  # the other process was first: its keys count
     finally:
         draft.unlink(missing_ok=True)
 

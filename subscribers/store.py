@@ -208,7 +208,8 @@ def _pages(connection: Connection, fields: Sequence[Any], status: Status | None)
     """Keyset paging: each page starts behind the last number seen, whatever else happens meanwhile."""
     statement = sa.select(*fields).order_by(subscribers.c.id).limit(PAGE)
     if status is not None:
-        statement = statement.where(subscribers.c.status == status.value)
+        # coalesce keeps SQLite off the index on status, from which it would sort everybody anew for every page
+        statement = statement.where(sa.func.coalesce(subscribers.c.status, "") == status.value)
     last = 0
     while page := connection.execute(statement.where(subscribers.c.id > last)).all():
         yield from page
@@ -228,7 +229,7 @@ def count_by_choice(connection: Connection) -> dict[Choice, int]:
 def counts(connection: Connection) -> dict[str, int]:
     """How many there are of each status."""
     statement = sa.select(subscribers.c.status, sa.func.count()).group_by(subscribers.c.status)
-    return {status: count for status, count in connection.execute(statement)}
+    return dict(connection.execute(statement).tuples().all())
 
 
 def current(connection: Connection, numbers: Collection[int]) -> dict[int, Subscriber]:
@@ -261,8 +262,11 @@ def leave(connection: Connection, number: int, *, at: datetime, how: str = "one-
 
 
 def come_back(connection: Connection, number: int, *, at: datetime) -> bool:
-    """A reader who left changes their mind, by the link that only they have. False for anybody else."""
-    statement = sa.update(subscribers).where(subscribers.c.id == number, subscribers.c.status == Status.LEFT.value)
+    """A reader who left changes their mind, by the link that only they have. False for anybody else, and for somebody
+    who had not confirmed before they left."""
+    statement = sa.update(subscribers).where(
+        subscribers.c.id == number, subscribers.c.status == Status.LEFT.value, subscribers.c.since.is_not(None)
+    )
     if connection.execute(statement.values(status=Status.ACTIVE.value, left_at=None)).rowcount == 1:
         record(connection, number, "came back", {}, at)
         return True
@@ -282,6 +286,13 @@ def suppress(connection: Connection, keys: Keys, address: str, *, reason: str, a
     )
     record(connection, found.id, "suppressed", {"reason": reason}, at)
     return found.id
+
+
+def suppress_hashes(connection: Connection, hashes: Collection[str], *, reason: str, at: datetime) -> None:
+    """Put many on the list at once, none of whom is a subscriber."""
+    if hashes:
+        rows = [{"address_hash": found, "reason": reason, "at": at} for found in hashes]
+        insert_or_ignore(connection, suppressions, rows)
 
 
 def is_suppressed(connection: Connection, keys: Keys, address: str) -> bool:
