@@ -5,21 +5,27 @@ conditional updates decide. The scheduler only says when to look."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import structlog
+from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.editions import store as editions
 from digest.editions.focus import missing_next
 from digest.editions.model import Period
+from digest.editions.schedule import Schedule, periods
 from digest.editions.states import due_now
 from digest.editions.store import EditionHead, EditionRow
 from digest.errors import RefusedError
-from digest.newsroom import drafts, intake
-from digest.newsroom.editing import UNAPPROVED
+from digest.newsroom import drafts, holding, intake
 from digest.post_office import staff_mail, staff_words, starting
 from digest.which import due
 
 log = structlog.get_logger("digest.routine")
+
+WEEK = timedelta(days=7)
 
 
 def pull(app: App) -> None:
@@ -30,9 +36,15 @@ def pull(app: App) -> None:
 
 
 def _look_at_holds(app: App) -> None:
-    """A draft that a rule holds is composed anew: when the rule no longer holds it, it is released."""
+    """A draft that a rule holds is composed anew, and released when the rule no longer holds it.
+
+    What has been approved stays as it is, and so does what only waits for an editor's word."""
     row = _row(app, due(app).slug)
-    if row is not None and row.state == "held" and row.held_by_rule:
+    if row is None or not row.held_by_rule or row.held_reason == holding.UNAPPROVED.sentence:
+        return
+    if row.approved_hash is not None:
+        holding.look(app, row.slug)
+    else:
         drafts.compose_draft(app, row.day)
 
 
@@ -48,8 +60,17 @@ def step(app: App) -> list[str]:
     for head in overdue:
         _expire(app, head)
         done.append(f"expired {head.slug}")
+    _tell_of_week_without_draft(app, app.schedule)
     period = due(app)
-    done += _act(app, period, _row(app, period.slug))
+    row = _row(app, period.slug)
+    try:
+        if row is not None and row.state == "approved" and holding.approval_is_void(app, row):
+            row = holding.void(app, row)
+            done.append(f"voided {row.slug}")
+        done += _act(app, period, row)
+    except RefusedError as error:
+        # another process was first, or a rule forbids it: said, and looked at again next time
+        log.info("refused", edition=period.slug, reason=str(error))
     _tell_of_missing_focus(app)
     return done
 
@@ -60,55 +81,62 @@ def _row(app: App, slug: str) -> EditionRow | None:
 
 
 def _act(app: App, period: Period, row: EditionRow | None) -> list[str]:
-    automatic = app.approves_itself
-    action = due_now(app.now, period, row.state if row else None, automatic=automatic)
-    if action is None:
+    action = due_now(app.now, period, row.state if row else None, automatic=app.approves_itself)
+    if action == "compose":
+        drafts.compose_draft(app, period.day)
+        return [f"composed {period.slug}", *_act(app, period, _row(app, period.slug))]
+    if row is None:
         return []
-    try:
-        if action == "compose":
-            drafts.compose_draft(app, period.day)
-            return [f"composed {period.slug}", *_act(app, period, _row(app, period.slug))]
-        assert row is not None
-        if action == "send":
-            return _start(app, row)
-        if action == "hold":
-            _hold(app, row, UNAPPROVED)
-    except (
-        RefusedError
-    ) as error:  # another process was first, or a rule forbids it: said, and looked at again next time
-        log.info("refused", edition=period.slug, reason=str(error))
-        return []
-    return [f"{action} {period.slug}"]
+    if action == "send":
+        return _start(app, row)
+    if action == "hold":
+        return _hold(app, row, [holding.UNAPPROVED])
+    return []
 
 
 def _start(app: App, row: EditionRow) -> list[str]:
     """Begin to send, unless a rule holds it at this last moment."""
-    why = app.config.lawful_for_sending
-    reasons = [why] if why else []
+    unlawful = app.config.lawful_for_sending
+    why = [holding.Reason("unlawful", unlawful)] if unlawful else []
     if not row.override_reason:
-        reasons += drafts.holding_reasons(app, row.edition)
-    if starting.approval_is_void(app, row):
-        reasons.append("the templates or the settings have changed since it was approved")
-    if reasons:
-        _hold(app, row, "; ".join(reasons))
-        return [f"held {row.slug}"]
+        why += holding.reasons(app, row.edition)
+    if why:
+        return _hold(app, row, why)
     starting.start(app, row)
     return [f"started {row.slug}"]
 
 
-def _hold(app: App, row: EditionRow, reason: str) -> None:
+def _hold(app: App, row: EditionRow, why: Sequence[holding.Reason]) -> list[str]:
     with app.database.begin() as connection:
-        editions.hold(connection, row.slug, reason, app.now)
-        words = staff_words.held(row, [reason])
-        staff_mail.tell(app, connection, "staff-held", key=f"{row.slug}-held-{reason}", context=words)
+        if holding.fresh(connection, row.slug).state != row.state:  # an editor has spoken since we looked
+            return []
+        holding.hold(app, connection, row, why)
+    return [f"held {row.slug}"]
 
 
 def _expire(app: App, row: EditionHead) -> None:
     """It should have gone and did not: held for good, its articles given back, and staff told above all."""
     with app.database.begin() as connection:
         if editions.expire(connection, row.slug, at=app.now):
-            words = staff_words.missed(row)
-            staff_mail.tell(app, connection, "staff-missed", key=f"{row.slug}-missed", context=words)
+            _tell_missed(app, connection, row.period, staff_words.why_missed(row))
+
+
+def _tell_of_week_without_draft(app: App, schedule: Schedule) -> None:
+    """The last edition was not even drafted: nothing ran from its moment to compose until its deadline.
+
+    A publication that had no edition before has only just begun, and missed nothing."""
+    last = next(periods(app.now - WEEK, schedule, app.zone))
+    if last.deadline is None or last.deadline >= app.now:
+        return
+    with app.database.begin() as connection:
+        known = editions.list_editions(connection)
+        if known and known[-1].day < last.day and all(head.slug != last.slug for head in known):
+            _tell_missed(app, connection, last, staff_words.NEVER_DRAFTED)
+
+
+def _tell_missed(app: App, connection: Connection, period: Period, reason: str) -> None:
+    words = staff_words.missed(period, reason)
+    staff_mail.tell(app, connection, "staff-missed", key=f"{period.slug}-missed", context=words)
 
 
 def _tell_of_missing_focus(app: App) -> None:

@@ -14,14 +14,13 @@ from digest.articles.model import Article, Placement
 from digest.articles.places import place
 from digest.editions import calendars
 from digest.editions import store as editions
-from digest.editions.compose import compose, too_small
+from digest.editions.compose import compose
 from digest.editions.events import CalendarError, read_calendar
 from digest.editions.focus import focus_for
 from digest.editions.model import Edition, Event, Overlay, Period
 from digest.editions.schedule import period_on
 from digest.editions.store import EditionRow
-from digest.newsroom import feed_health
-from digest.post_office import staff_mail, staff_words
+from digest.newsroom import holding
 from digest.post_office.content import content_hash, subject_of
 from digest.rendering.i18n import headings
 from digest.which import due
@@ -52,10 +51,7 @@ def compose_draft(app: App, day: date | None = None) -> Drafted:
     """Make or refresh the draft of the edition due (or of that day), with what the ledger has not sent.
 
     Raises RefusedError for an edition that has begun to go, or was skipped."""
-    if day is None:
-        period = due(app)
-    else:
-        period = period_on(day, app.schedule, app.zone) if app.schedule else Period(day)
+    period = due(app) if day is None else _period_on(app, day)
     events, warnings = coming_events(app, period)
     with app.database.begin() as connection:
         taken = editions.ledger(connection, except_edition=period.slug)
@@ -66,7 +62,11 @@ def compose_draft(app: App, day: date | None = None) -> Drafted:
         )
         row = editions.load(connection, period.slug)
         saved = save(app, connection, period, row.overlay if row else Overlay(), material)
-    return Drafted(look_at_holds(app, period.slug), saved.voided, tuple(warnings))
+    return Drafted(holding.look(app, period.slug), saved.voided, tuple(warnings))
+
+
+def _period_on(app: App, day: date) -> Period:
+    return period_on(day, app.schedule, app.zone) if app.schedule else Period(day)
 
 
 def save(app: App, connection: Connection, period: Period, overlay: Overlay, material: Material) -> editions.Saved:
@@ -109,38 +109,6 @@ def composed(app: App, period: Period, overlay: Overlay, material: Material, wai
         waited=waited,
         headings=headings(config.publication.language, period.day),
     )
-
-
-def look_at_holds(app: App, slug: str) -> EditionRow:
-    """Hold the draft where a rule says so, release it where the rule no longer does; tell staff what is ready."""
-    with app.database.begin() as connection:
-        row = editions.load(connection, slug)
-        assert row is not None
-        reasons = holding_reasons(app, row.edition)
-        if reasons and not row.override_reason:
-            editions.hold(connection, slug, "; ".join(reasons), app.now)
-        elif row.held_by_rule and not reasons:
-            editions.release(connection, slug)
-        row = editions.load(connection, slug)
-        assert row is not None
-        if row.state == "held":
-            words = staff_words.held(row, [row.held_reason])
-            staff_mail.tell(app, connection, "staff-held", key=f"{slug}-held-{row.held_reason}", context=words)
-        elif row.state == "draft":
-            staff_mail.tell(app, connection, "staff-draft", key=f"{slug}-draft", context=staff_words.draft(app, row))
-    return row
-
-
-def holding_reasons(app: App, edition: Edition) -> list[str]:
-    """Why this edition must not go by itself: a broken feed, or too few articles."""
-    reasons = [f"{feed_health.name_of(state)}: {state.health.sentence}" for state in feed_health.broken(app)]
-    least = app.config.editions.minimum
-    if too_small(edition, least):
-        count = len(edition.articles)
-        reasons.append(
-            f"it has {count} article{'' if count == 1 else 's'}, fewer than the {least} of [editions] minimum"
-        )
-    return reasons
 
 
 def coming_events(app: App, period: Period) -> tuple[tuple[Event, ...], list[str]]:

@@ -14,12 +14,10 @@ from digest.editions.model import Overlay
 from digest.editions.store import EditionRow
 from digest.errors import NotFoundError, RefusedError, UsageError
 from digest.logs import get_logger
-from digest.newsroom.drafts import Drafted, arranged, look_at_holds
+from digest.newsroom import holding
+from digest.newsroom.drafts import Drafted, arranged
 from digest.post_office.content import content_hash
 from digest.which import current
-
-UNAPPROVED = "nobody has approved it"
-"""The one hold that an approval ends without a reason of its own."""
 
 log = get_logger("digest.newsroom")
 
@@ -55,7 +53,7 @@ def edit(app: App, slug: str | None, changes: Changes, *, by: str) -> Drafted:
         editions.set_overlay(connection, row.slug, overlay)
         kept = replace(row, material=tuple(a for a in row.material if a.id not in dropped))
         saved = arranged(app, connection, kept, overlay)
-    return Drafted(look_at_holds(app, row.slug), saved.voided)
+    return Drafted(holding.look(app, row.slug), saved.voided)
 
 
 def _laid_over(connection: Connection, overlay: Overlay, changes: Changes) -> Overlay:
@@ -96,13 +94,13 @@ def approve(app: App, slug: str | None, *, by: str, reason: str = "") -> Edition
     if row.edition.is_empty:
         raise RefusedError(f"{row.slug} has no article to approve", mend="`digest compose` again after a pull")
     with app.database.begin() as connection:
-        if row.held_by_rule and row.held_reason == UNAPPROVED:
+        if row.held_by_rule and row.held_reason == holding.UNAPPROVED.sentence:
             editions.release(connection, row.slug)
         if content_hash(app, row.edition) != row.content_hash:  # templates or settings have changed since
             arranged(app, connection, row, row.overlay)
-        fresh = _load(connection, row.slug)
+        fresh = holding.fresh(connection, row.slug)
         editions.approve(connection, row.slug, content_hash=fresh.content_hash, by=by, at=app.now, reason=reason)
-        return _load(connection, row.slug)
+        return holding.fresh(connection, row.slug)
 
 
 def hold(app: App, slug: str | None, *, by: str, reason: str = "") -> EditionRow:
@@ -114,7 +112,7 @@ def hold(app: App, slug: str | None, *, by: str, reason: str = "") -> EditionRow
             editions.pause(connection, row.slug, reason=said, at=app.now)
         else:
             editions.hold(connection, row.slug, said, app.now, by=by)
-        return _load(connection, row.slug)
+        return holding.fresh(connection, row.slug)
 
 
 def skip(app: App, slug: str | None, *, by: str) -> EditionRow:
@@ -123,10 +121,4 @@ def skip(app: App, slug: str | None, *, by: str) -> EditionRow:
     with app.database.begin() as connection:
         editions.skip(connection, row.slug, app.now)
         log.info("skip", edition=row.slug, by=by)
-        return _load(connection, row.slug)
-
-
-def _load(connection: Connection, slug: str) -> EditionRow:
-    row = editions.load(connection, slug)
-    assert row is not None
-    return row
+        return holding.fresh(connection, row.slug)

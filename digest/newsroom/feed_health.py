@@ -23,15 +23,20 @@ def name_of(state: FeedState) -> str:
     return state.feed.title or state.feed.url
 
 
+def episode(app: App, state: FeedState) -> str:
+    """Names this break of the feed: the same at every look until the feed has been well again.
+
+    A feed that lost its items goes on being pulled well, so its break is dated by the last pull that had them."""
+    since = state.last_good_at
+    if state.health.state in ("emptied", "dropped"):
+        with app.database.read() as connection:
+            good = [pull for pull in feeds.pulls(connection, state.feed.url) if pull.ok]
+        since = next((pull.at for pull in good if pull.items > 4 * good[0].items), since)
+    return f"feed-{state.feed.url}-{state.health.state}-{since.isoformat() if since else 'never'}"
+
+
 def tell_staff(app: App) -> None:
     """A word to staff for each feed that holds the edition: once, until it has been good again."""
     for state in broken(app):
-        since = state.last_good_at.isoformat() if state.last_good_at else "never"
         with app.database.begin() as connection:
-            staff_mail.tell(
-                app,
-                connection,
-                "staff-feed",
-                key=f"feed-{state.feed.url}-{state.health.state}-{since}",
-                context=staff_words.feeds([state]),
-            )
+            staff_mail.tell(app, connection, "staff-feed", key=episode(app, state), context=staff_words.feeds([state]))

@@ -38,7 +38,7 @@ class PullReport:
 
 
 def pull(app: App) -> Iterator[PullReport]:
-    """Fetch every feed once, and the events' calendar; a report for each, as it is done. One that fails stops no other."""
+    """Fetch every feed once, and the events' calendar; a report for each as it is done. A failing one stops no other."""
     now = app.now
     with app.database.begin() as connection:
         feeds.sync(connection, app.config.feed_list(), now=now)
@@ -109,7 +109,7 @@ def _record(
 
 
 def pull_calendar(app: App, now: datetime) -> str | None:
-    """Keep the events' calendar as it is now; when it cannot be had the last good one stays. Returns what went wrong."""
+    """Keep the events' calendar as it is now; where it cannot be had the last good one stays. Returns what is wrong."""
     url = app.config.events.calendar
     if not url:
         return None

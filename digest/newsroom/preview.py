@@ -20,7 +20,7 @@ from digest.which import current
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One edition for one choice of regions: its rendition, the message as bytes, and the reasons beside each article."""
+    """One edition for one choice of regions: the row, its rendition, and the message as bytes."""
 
     row: EditionRow
     rendition: Rendition

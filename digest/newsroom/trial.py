@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.articles.cleaning import LeftOut, article_from
-from digest.articles.places import place
 from digest.articles.intake import too_old
+from digest.articles.places import place
 from digest.config import Config
 from digest.feeds.child import parse_safely
 from digest.feeds.errors import FeedError

@@ -29,7 +29,7 @@ def settings_hash(app: App) -> str:
 
 
 def content_hash(app: App, edition: Edition) -> str:
-    """What an approval covers: the snapshot with its overlay, the templates' bytes, the settings that reach the mail."""
+    """What an approval covers: the snapshot with its overlay, the templates' bytes, the settings that reach a mail."""
     return approval.content_hash(
         edition,
         templates=templates_hash(app.templates, "digest", app.publication.language),

@@ -9,7 +9,7 @@ from subscribers.tokens import make
 
 
 def places_for(app: App, reader: Subscriber) -> dict[str, str]:
-    """UNSUBSCRIBE and PREFERENCES as https URLs of this reader alone, SINCE as a phrase in the publication's language."""
+    """UNSUBSCRIBE and PREFERENCES as https URLs of this reader alone, SINCE as a phrase in the mail's language."""
     base = app.publication.public_url.rstrip("/")
     day = reader.since.astimezone(app.zone).date() if reader.since else None
     return {

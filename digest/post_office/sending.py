@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from digest.app import App
+from digest.database import one_at_a_time
 from digest.delivery import sender
 from digest.delivery import store as outbox
 from digest.delivery.message import Compiled
 from digest.delivery.model import Books, Delivery, Excluded, Outcome, Ready, Verdict
 from digest.delivery.run import Summary
 from digest.editions import store as editions
+from digest.editions.model import State
 from digest.editions.store import EditionRow
 from digest.errors import RefusedError
+from digest.newsroom import holding
 from digest.post_office import staff_mail, staff_words, starting
 from digest.post_office.books import books_of
 from digest.post_office.mail import compiled_mail
@@ -61,7 +64,8 @@ class SendReport:
     def sentence(self, zone: ZoneInfo) -> str:
         b = self.books
         parts = [
-            f"{self.slug}: {self.state}. {b.candidates} candidates: {b.sent} sent, {b.excluded} excluded, {b.failed} failed"
+            f"{self.slug}: {self.state}. {b.candidates} candidates: {b.sent} sent, {b.excluded} excluded",
+            f"{b.failed} failed",
         ]
         if b.uncertain:
             parts.append(f"{b.uncertain} uncertain (see `digest reconcile {self.slug}`)")
@@ -89,7 +93,8 @@ def send(
     app.refuse_unlawful()
     if row.state not in ("sending", "sent"):
         _check_may_start(app, row, now=now)
-        starting.start(app, row)
+        _begin(app, row)
+    stop = stop or threading.Event()
     with app.database.read() as connection:
         total = books_of(connection, _row(connection, row.slug)).pending
 
@@ -97,8 +102,26 @@ def send(
         if progress is not None:
             progress(so_far.sent + so_far.failed + so_far.excluded + so_far.uncertain, total)
 
-    summary = deliver(app, key=row.slug, progress=follow, stop=stop)
-    return settle_up(app, row.slug, summary)
+    report = settle_up(app, row.slug, deliver(app, key=row.slug, progress=follow, stop=stop))
+    while (
+        report.state == "sending" and report.books.pending > report.deferred and not (report.stopped or stop.is_set())
+    ):
+        # Another process has the rest in hand: wait for what it says; should it die, we take it up.
+        stop.wait(_LOOK_AGAIN)
+        report = settle_up(app, row.slug, deliver(app, key=row.slug, progress=follow, stop=stop))
+    return report
+
+
+_LOOK_AGAIN = 0.5  # seconds
+
+
+def _begin(app: App, row: EditionRow) -> None:
+    """Start it; where another process has just done so, help that one to deliver."""
+    try:
+        starting.start(app, row)
+    except RefusedError:
+        if current(app, row.slug).state not in ("sending", "sent"):
+            raise
 
 
 def _check_may_start(app: App, row: EditionRow, *, now: bool) -> None:
@@ -109,13 +132,9 @@ def _check_may_start(app: App, row: EditionRow, *, now: bool) -> None:
     if row.state == "skipped":
         raise RefusedError(f"{row.slug} was skipped; its articles come in the next edition")
     if row.state == "held":
-        raise RefusedError(
-            f"{row.slug} is held: {row.held_reason}",
-            mend=f"mend that, or override it with `digest approve {row.slug} --reason TEXT`",
-        )
-    if starting.approval_is_void(app, row):
-        with app.database.begin() as connection:
-            editions.void_approval(connection, row.slug)
+        raise _held(row)
+    if row.state == "approved" and holding.approval_is_void(app, row):
+        holding.void(app, row)
         raise RefusedError(
             f"{row.slug} is not what was approved: the templates or the settings have changed since",
             mend="look at `digest preview`, then `digest approve` again",
@@ -124,13 +143,23 @@ def _check_may_start(app: App, row: EditionRow, *, now: bool) -> None:
         raise RefusedError(
             f"{row.slug} is not approved", mend=f"look at `digest preview`, then `digest approve {row.slug}`"
         )
-    if now or row.send_at is None:
-        return
-    if app.now < row.send_at:
+    if not now and row.send_at is not None and app.now < row.send_at:
         when = f"{row.send_at.astimezone(app.zone):%A %d %B at %H:%M}"
         raise RefusedError(f"{row.slug} goes on {when}", mend="send it earlier with --now")
-    if row.deadline is not None and app.now > row.deadline:
+    if not now and row.deadline is not None and app.now > row.deadline:
         raise RefusedError(f"the deadline of {row.slug} has passed", mend="send it all the same with --now")
+    why = [] if row.override_reason else holding.reasons(app, row.edition)
+    if why:
+        with app.database.begin() as connection:
+            row = holding.hold(app, connection, row, why)
+        raise _held(row)
+
+
+def _held(row: EditionRow) -> RefusedError:
+    return RefusedError(
+        f"{row.slug} is held: {row.held_reason}",
+        mend=f"mend that, or override it with `digest approve {row.slug} --reason TEXT`",
+    )
 
 
 def deliver(
@@ -174,9 +203,10 @@ def deliver(
 
 
 def paused_keys(app: App) -> frozenset[str]:
-    """The editions whose deliveries must wait, asked anew at each claim."""
+    """The editions whose deliveries must wait, asked anew at each claim; all of them where it is unlawful to send."""
+    waiting: tuple[State, ...] = ("paused", "sending") if app.config.lawful_for_sending else ("paused",)
     with app.database.read() as connection:
-        return frozenset(head.slug for head in editions.list_editions(connection, states=("paused",)))
+        return frozenset(head.slug for head in editions.list_editions(connection, states=waiting))
 
 
 def look_again(app: App, connection: Connection, deliveries: Sequence[Delivery]) -> list[Ready | Excluded]:
@@ -184,6 +214,10 @@ def look_again(app: App, connection: Connection, deliveries: Sequence[Delivery])
     readers = subscribers.current(connection, [d.subscriber for d in deliveries if d.subscriber is not None])
     prepared: list[Ready | Excluded] = []
     for delivery in deliveries:
+        if delivery.subscriber is None and delivery.mail == "digest":
+            # erased while a sender held it, and given back since
+            prepared.append(Excluded(delivery, "erased since the edition began"))
+            continue
         if delivery.subscriber is None:
             prepared.append(Ready(delivery, delivery.address, {}))
             continue
@@ -201,6 +235,7 @@ def settle_up(app: App, slug: str, summary: Summary | None = None) -> SendReport
     """After a run: close the edition when nothing is pending, pause it when the run had to stop; tell staff."""
     stopped = summary.reason if summary and summary.ended in ("paused", "unreachable") else ""
     with app.database.begin() as connection:
+        one_at_a_time(connection, f"settle {slug}")  # two senders finish at the same moment, and one closes the edition
         row = _row(connection, slug)
         books = books_of(connection, row)
         if summary and summary.ended == "paused" and row.state == "sending":

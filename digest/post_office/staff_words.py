@@ -8,7 +8,7 @@ from typing import Any
 
 from digest.app import App
 from digest.delivery.model import Books
-from digest.editions.model import Edition
+from digest.editions.model import Edition, Period
 from digest.editions.store import EditionHead, EditionRow
 from digest.feeds.store import FeedState
 
@@ -60,10 +60,20 @@ def sent(app: App, row: EditionRow, books: Books) -> Context:
     }
 
 
-def missed(row: EditionHead) -> Context:
+NEVER_DRAFTED = "There was not even a draft: nothing ran between its moment to compose and its deadline."
+
+
+def missed(period: Period, reason: str) -> Context:
     """It should have gone and did not."""
-    reason = row.held_reason or "nobody has approved it"
-    return {"day": row.day, "due": row.send_at, "reason": reason, "command": f"digest show {row.slug}"}
+    command = f"digest show {period.slug}" if reason != NEVER_DRAFTED else "digest status"
+    return {"day": period.day, "due": period.send_at, "reason": reason, "command": command}
+
+
+def why_missed(row: EditionHead) -> str:
+    """Why an edition has not begun in time, as it stood when its deadline passed."""
+    if row.state == "approved":
+        return f"{row.approved_by} had approved it, but nothing ran between its moment to go and its deadline."
+    return row.held_reason or "Nobody has approved it."
 
 
 def notice(title: str, *paragraphs: str, command: str = "") -> Context:

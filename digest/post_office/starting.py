@@ -27,6 +27,8 @@ def start(app: App, row: EditionRow) -> int:
     """Begin to send; returns how many candidates there are. Exactly one process wins; the others get RefusedError.
 
     The candidates are counted once, here: whoever leaves later becomes excluded, with the reason."""
+    # What is approved must be exactly what goes; what needs no approval must be what was composed.
+    expected = content_hash(app, row.edition) if row.state == "approved" else row.content_hash
     made = render_choices(app, row)
     now = app.now
     with app.database.begin() as connection:
@@ -34,7 +36,7 @@ def start(app: App, row: EditionRow) -> int:
             connection,
             row.slug,
             automatic=app.approves_itself,
-            content_hash=content_hash(app, row.edition),
+            content_hash=expected,
             at=now,
         ):
             raise RefusedError(f"{row.slug} has been started by another process")
@@ -78,8 +80,3 @@ def _save(connection: Connection, slug: str, one: Rendition | None, now: datetim
     if one is None:
         return None
     return renditions.attach(connection, slug, one, now=now)
-
-
-def approval_is_void(app: App, row: EditionRow) -> bool:
-    """Whether what would go is no longer exactly what was approved: content, templates or settings have changed."""
-    return row.approved_hash is not None and row.approved_hash != content_hash(app, row.edition)
