@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -50,6 +51,11 @@ class SendReport:
     def finished(self) -> bool:
         """Nothing is left that the operator must look at."""
         return not (self.books.pending or self.books.uncertain or self.stopped)
+
+    @property
+    def in_other_hands(self) -> bool:
+        """Another process is sending the rest: wait for what it says; should it die, we take it up."""
+        return self.state == "sending" and self.books.pending > self.deferred and not self.stopped
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -103,11 +109,8 @@ def send(
             progress(so_far.sent + so_far.failed + so_far.excluded + so_far.uncertain, total)
 
     report = settle_up(app, row.slug, deliver(app, key=row.slug, progress=follow, stop=stop))
-    while (
-        report.state == "sending" and report.books.pending > report.deferred and not (report.stopped or stop.is_set())
-    ):
-        # Another process has the rest in hand: wait for what it says; should it die, we take it up.
-        stop.wait(_LOOK_AGAIN)
+    while report.in_other_hands and not stop.is_set():
+        time.sleep(_LOOK_AGAIN)
         report = settle_up(app, row.slug, deliver(app, key=row.slug, progress=follow, stop=stop))
     return report
 
