@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types format requirements clean
+.PHONY: demo test torture lint types format requirements clean
 
 demo: .venv/installed  ## the whole weekly job, on bundled feeds, into ./demo
 	$(BIN)/digest demo
@@ -13,6 +13,9 @@ test: .venv/dev  ## every check and every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+torture: .venv/dev  ## a send killed a thousand times
+	DIGEST_TESTS_KILLS=$${DIGEST_TESTS_KILLS:-1000} $(BIN)/pytest -n 0 tests/processes/test_killed_send.py -k random_moments
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .
