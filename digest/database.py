@@ -80,6 +80,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One consistent look; nothing that is written in it is kept."""
         with self._speaking_plainly(), self.engine.connect() as connection:
+            if not self.is_sqlite:  # there a read is one snapshot by itself
+                connection.execution_options(isolation_level="REPEATABLE READ")
             connection = connection.execution_options(digest_read=True)
             try:
                 yield connection
@@ -90,7 +92,9 @@ class Database:
     def _speaking_plainly(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.OperationalError as error:
+        except (sa.exc.IntegrityError, sa.exc.DataError):
+            raise  # not the database's state, but what we gave it
+        except sa.exc.DBAPIError as error:
             what = str(error.orig).strip().splitlines()[0]
             where = str(self.path) if self.is_sqlite else self.url.render_as_string(hide_password=True)
             raise DigestError(f"database {where}: {what}", mend=_mend(what)) from error
@@ -107,6 +111,8 @@ def _mend(what: str) -> str:
         "unable to open": "give the user that runs this write access to the file and its folder",
         "no such table": "run `digest db upgrade`",
         "does not exist": "run `digest db upgrade`",
+        "not a database": "it is another kind of file: correct `[database] url`, or restore a backup",
+        "malformed": "restore a backup",
         "refused": "start PostgreSQL, or correct `[database] url`",
     }
     return next((mend for word, mend in table.items() if word in what), "see `digest doctor`")

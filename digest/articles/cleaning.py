@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 from urllib.parse import urlsplit
 
 from digest.articles.boilerplate import without_boilerplate
-from digest.articles.identity import normalised_title, published
+from digest.articles.identity import normalised_title, published, without_tracking
 from digest.articles.model import Article
 from digest.articles.plain import label, paragraphs
 from digest.articles.sentences import excerpt, sentences, shortened
@@ -147,7 +147,7 @@ def article_from(
     `feed` is the feed's URL, `source` its title; `kinds` maps a lower-case category to the kind's label. The
     excerpt comes from the summary, or from the body where the summary is missing, cut off or the headline."""
     title = label(entry.title)
-    link = usable_link(entry.link)
+    link = without_tracking(usable_link(entry.link))
     if _is_protected(entry, title):
         return LeftOut("it is protected by a password", title, link)
     summary = without_boilerplate(paragraphs(entry.summary_html))

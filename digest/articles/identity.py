@@ -50,6 +50,24 @@ def canonical_link(url: str) -> str:
     return url
 
 
+_TELLS_ON_READERS = re.compile(
+    r"utm_.*|mtm_.*|pk_.*|hsa_.*|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|mc_cid|mc_eid|mkt_tok|_hsenc|_hsmi",
+    re.IGNORECASE,
+)
+
+
+def without_tracking(url: str) -> str:
+    """The address that a reader is given: the same, but for parameters that only tell where they came from.
+
+    All else stays to the letter, since a server may care for it; see `canonical_link` for comparing."""
+    base, mark, rest = url.partition("?")
+    if not mark:
+        return url
+    query, hash_mark, fragment = rest.partition("#")
+    kept = [part for part in query.split("&") if not _TELLS_ON_READERS.fullmatch(part.partition("=")[0])]
+    return base + (f"?{'&'.join(kept)}" if kept else "") + hash_mark + fragment
+
+
 def _canonical_once(url: str) -> str:
     try:
         parts = urlsplit(url)

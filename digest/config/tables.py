@@ -165,17 +165,11 @@ class SmtpTable(Table):
     password_file: Line | Literal[""] = ""
     connections: Annotated[int, Field(ge=1, le=100)] = 4
     rate: Rate = "unlimited"
-    rates: dict[Line, Rate] = {}
     timeout: Duration = timedelta(minutes=5)  # RFC 5321, section 4.5.3.2
 
     def rate_per_second(self) -> float | None:
         """Messages a second in all; None without a limit."""
         return per_second(self.rate)
-
-    def provider_rates(self) -> dict[str, float]:
-        """Messages a second by the recipients' domain, in lower case; only the limited ones."""
-        limits = {name.lower(): per_second(rate) for name, rate in self.rates.items()}
-        return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 class SecretsTable(Table):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.articles.identity import canonical_link, keys, normalised_title, shared_keys
+from digest.articles.identity import canonical_link, keys, normalised_title, shared_keys, without_tracking
 from digest.feeds.model import Entry
 from tests.support.articles import FEED, READING, entry
 
@@ -165,3 +165,14 @@ def test_an_item_that_is_merely_repeated_is_one() -> None:
 def test_titles_compare_by_their_words() -> None:
     """Case, punctuation, spacing and typographic forms do not make another title."""
     assert normalised_title("“Mali’s  Peace”—a ﬁrst LOOK!") == normalised_title("'Mali's peace' - A first look")
+
+
+def test_readers_get_links_without_tracking() -> None:
+    """What tells where a reader came from is taken out of a link; all else stays to the letter."""
+    assert (
+        without_tracking("https://x.example.org/a/?utm_source=rss&id=7&UTM_Medium=feed#c")
+        == "https://x.example.org/a/?id=7#c"
+    )
+    assert without_tracking("http://www.x.example.org/a?fbclid=1") == "http://www.x.example.org/a"
+    kept = "http://www.x.example.org/A/?b=2&a=%7E&ref=menu&a=1#!/route?utm_x=1"
+    assert without_tracking(kept) == kept

@@ -142,8 +142,6 @@ compose = "Thursday 16:00"
 send = "FRI 9:00"
 [smtp]
 rate = "600/min"
-[smtp.rates]
-"Example.NET" = "30/min"
 """
     )
     assert [focus.month for focus in config.focus_calendar()] == ["2026-12", "2027-01"]
@@ -158,7 +156,6 @@ rate = "600/min"
     assert (config.schedule.compose, config.schedule.send) == ("thu 16:00", "fri 09:00")
     assert config.pull_interval() == timedelta(hours=1)
     assert config.smtp.rate_per_second() == 10
-    assert config.smtp.provider_rates() == {"example.net": 0.5}
 
 
 @given(st.text(min_size=1))
