@@ -40,16 +40,16 @@ Texts = Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT")]
 def edit(
     context: typer.Context,
     edition: EditionArgument = None,
-    pin: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Put it first in its section.")] = [],  # noqa: B006
-    unpin: Annotated[list[str], typer.Option(metavar="ARTICLE")] = [],  # noqa: B006
-    move: Annotated[list[str], typer.Option(metavar="ARTICLE=SECTION", help="Put it in that section.")] = [],  # noqa: B006
+    pin: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Put it first in its section.")] = [],
+    unpin: Annotated[list[str], typer.Option(metavar="ARTICLE")] = [],
+    move: Annotated[list[str], typer.Option(metavar="ARTICLE=SECTION", help="Put it in that section.")] = [],
     exclude: Annotated[
         list[str], typer.Option(metavar="ARTICLE", help="Not in this edition; it may come next week.")
-    ] = [],  # noqa: B006
-    include: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Undo --exclude.")] = [],  # noqa: B006
-    drop: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Never, in any edition.")] = [],  # noqa: B006
-    title: Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT", help="Another headline.")] = [],  # noqa: B006
-    excerpt: Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT", help="Another excerpt.")] = [],  # noqa: B006
+    ] = [],
+    include: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Undo --exclude.")] = [],
+    drop: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Never, in any edition.")] = [],
+    title: Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT", help="Another headline.")] = [],
+    excerpt: Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT", help="Another excerpt.")] = [],
     introduction: Annotated[str | None, typer.Option(help="The words above everything; '' for none.")] = None,
     as_json: AsJson = False,
 ) -> None:

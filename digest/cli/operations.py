@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,14 +25,42 @@ def init(
         Path, typer.Argument(metavar="[DIR]", help="Where to make it; made if it does not exist.")
     ] = Path(),
     feed: Annotated[str | None, typer.Option(metavar="URL", help="The address of a feed, or of a site.")] = None,
+    allow_private_addresses: Annotated[
+        bool, typer.Option("--allow-private-addresses", help="For a feed on this machine or in the private network.")
+    ] = False,
 ) -> None:
     """A new workspace: config.toml, templates/, .gitignore."""
     from digest.workspace import create
 
-    made = create(folder, feed)
-    out = console()
+    made = create(folder, feed, allow_private=allow_private_addresses)
     for line in made.lines():
-        out.print(line, markup=False)
+        _say(line)
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if made.found and at_terminal and typer.confirm("Make the first preview now?", default=True):
+        _first_preview(made.folder, made.config)
+    else:
+        _say(f"The first preview: {made.commands()}")
+
+
+def _first_preview(folder: Path, config: Path) -> None:
+    """What the commands would do, one after the other."""
+    from digest.app import open_app
+    from digest.config import load
+    from digest.newsroom import drafts, intake, preview
+
+    app = open_app(load(config, os.environ))
+    try:
+        for report in intake.pull(app):
+            _say(
+                f"Pulled {report.title or report.url}: {report.new} new"
+                + (f"; {report.sentence}" if report.sentence else "")
+            )
+        row = drafts.compose_draft(app).row
+        _say(f"Composed {row.slug}: {len(row.edition.articles)} articles, {row.state}")
+        preview.write(app, preview.make(app, row.slug), folder / "preview")
+    finally:
+        app.close()
+    _say(f"The preview is {folder / 'preview' / 'index.html'}")
 
 
 def demo(

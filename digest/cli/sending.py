@@ -103,8 +103,8 @@ def reconcile(
     log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A relay's log: settles what it names by Message-ID.")
     ] = None,
-    sent: Annotated[list[int], typer.Option(metavar="ID", help="It was sent.")] = [],  # noqa: B006
-    resend: Annotated[list[int], typer.Option(metavar="ID", help="It was not: send it again.")] = [],  # noqa: B006
+    sent: Annotated[list[int], typer.Option(metavar="ID", help="It was sent.")] = [],
+    resend: Annotated[list[int], typer.Option(metavar="ID", help="It was not: send it again.")] = [],
     as_json: AsJson = False,
 ) -> None:
     """List the uncertain deliveries with the evidence, and settle them."""

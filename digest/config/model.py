@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 
 from digest.articles.model import Region
+from digest.config.placeholders import POSTAL_ADDRESS
 from digest.config.tables import (
     DesignTable,
     EditionsTable,
@@ -186,8 +187,16 @@ class Config:
 
     @property
     def lawful_for_sending(self) -> str | None:
-        """None, or why a digest must not go to readers: one-click needs https (RFC 8058, section 3.1)."""
-        if urlsplit(self.publication.public_url).scheme == "https" or self.relay_is_loopback:
+        """None, or why a digest must not go to readers: the law wants a postal address, and one-click needs https
+        (RFC 8058, section 3.1). To a relay on this machine anything may go."""
+        if self.relay_is_loopback:
+            return None
+        if self.publication.postal_address == POSTAL_ADDRESS:
+            return (
+                f"{self.path} [publication] postal_address is still the placeholder, and the law wants yours in every "
+                f"mail; preview works, sending to {self.smtp.host} does not"
+            )
+        if urlsplit(self.publication.public_url).scheme == "https":
             return None
         return (
             f"{self.path} [publication] public_url: {self.publication.public_url!r} is not https, so readers "

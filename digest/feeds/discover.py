@@ -134,6 +134,8 @@ class _Page(HTMLParser):
             self._meta(given)
         elif tag == "link":
             self._link(given)
+        elif tag == "img":
+            self._image(given)
         elif tag == "a":
             self._anchor(absolute(given.get("href", ""), self.base))
 
@@ -165,6 +167,12 @@ class _Page(HTMLParser):
             self._logo(1, given.get("href", ""))
         elif "icon" in relations:
             self._logo(3, given.get("href", ""))
+
+    def _image(self, given: dict[str, str]) -> None:
+        """A picture that calls itself the logo: the masthead, where an icon is only its mark."""
+        marks = " ".join(given.get(name, "") for name in ("class", "id", "alt")).lower()
+        if "logo" in marks or "logo" in given.get("src", "").lower().rpartition("/")[2]:
+            self._logo(0, given.get("src", ""))
 
     def _logo(self, rank: int, address: str) -> None:
         found = absolute(address, self.base)
