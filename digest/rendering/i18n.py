@@ -98,11 +98,17 @@ def reading_time(minutes: int, language: str) -> str:
 def headings(language: str, day: date) -> dict[str, str]:
     """The headings of the sections that compose makes: focus, global, pinned, events, reading."""
     catalogue = translations(language)
-    month = format_date(day, "LLLL", locale=locale_of(language))
     return {
-        "focus": catalogue.gettext("This Month's Focus"),
+        "focus": catalogue.gettext("This Month’s Focus"),
         "global": catalogue.gettext("Global"),
         "pinned": catalogue.gettext("What to Watch"),
-        "events": catalogue.gettext("Key Global Events in %(month)s") % {"month": month},
+        "events": events_heading(language, [day]),
         "reading": catalogue.gettext("Further Reading"),
     }
+
+
+def events_heading(language: str, days: Iterable[date]) -> str:
+    """`Key Global Events in November and December`: the months of these days, in their order."""
+    months = {day.replace(day=1): format_date(day, "LLLL", locale=locale_of(language)) for day in sorted(days)}
+    phrase = translations(language).gettext("Key Global Events in %(month)s")
+    return str(phrase % {"month": join(months.values(), language)})

@@ -40,6 +40,7 @@ class Scheme:
     focus_muted: str
     focus_accent: str
     focus_rule: str
+    focus_frame: str
     regions: Mapping[str, str]
 
 
@@ -132,6 +133,8 @@ def _scheme(
     ink = readable(ink, paper, page, ratio=7)
     tint, foot = mix(paper, page, 0.45), mix(page, ink, 0.04)
     light_on_focus = max("#ffffff", "#000000", key=lambda colour: contrast(colour, focus))
+    away = "#000000" if light_on_focus == "#ffffff" else "#ffffff"
+    frame = mix(focus, away, 0.2)  # where a picture of the focus is not loaded: sunk, and its words still read
     return Scheme(
         page=page,
         paper=paper,
@@ -148,6 +151,7 @@ def _scheme(
         focus_muted=readable(mix(light_on_focus, focus, 0.3), focus),
         focus_accent=readable(focus_accent, focus),
         focus_rule=mix(focus, light_on_focus, 0.25),
+        focus_frame=frame,
         regions={slug: readable(colour, paper, tint) for slug, colour in regions.items()},
     )
 

@@ -159,8 +159,8 @@ def _base(publication: Publication, design: Design) -> dict[str, Any]:
         "dir": "rtl" if to_left else "ltr",
         "start": "right" if to_left else "left",
         "end": "left" if to_left else "right",
-        # a foreign name must not pull the next number to its side
-        "dot": "\u200f · \u200f" if to_left else " · ",
+        # a line may end with the dot, never begin with it; a foreign name must not pull the next number to its side
+        "dot": "\u200f\u00a0· \u200f" if to_left else "\u00a0· ",
         # joined scripts break when letters are spaced, and have neither capitals nor italics
         "spaced": not to_left,
     }

@@ -78,11 +78,11 @@ def _section(edition: Edition, section: Section, publication: Publication, plan:
     return {
         "slug": section.slug,
         "kind": section.kind,
-        "title": clean(focus.title if focus else section.title),
+        "title": _title(edition, section, publication.language),
         "introduction": clean_paragraphs(section.introduction or (focus.introduction if focus else "")),
         "link": safe_url(section.link or (focus.link if focus else "")),
         "colour": slugs.index(section.slug) if section.slug in slugs else None,
-        "hero": _hero(articles[0].image, shown[0]["title"]) if lead else None,
+        "hero": _hero(articles[0].image, shown[0]["title"], publication.language) if lead else None,
         "articles": shown,
         "events": [{"day": e.day, "title": clean(e.title), "link": safe_url(e.link)} for e in section.events],
         "pins": [{"title": clean(pin.title), "link": safe_url(pin.link)} for pin in section.pins],
@@ -90,6 +90,15 @@ def _section(edition: Edition, section: Section, publication: Publication, plan:
         "online_link": safe_url(section.link) or safe_url(publication.url),
         "shown": bool(section.articles or section.events or section.pins or focus),
     }
+
+
+def _title(edition: Edition, section: Section, language: str) -> str:
+    """The section's title; where compose gave that of the events, it names every month that they fall in."""
+    if section.kind == "focus" and edition.focus is not None:
+        return clean(edition.focus.title)
+    if section.events and section.title == i18n.headings(language, edition.day)["events"]:
+        return clean(i18n.events_heading(language, [event.day for event in section.events]))
+    return clean(section.title)
 
 
 def _article(article: Article, edition: Edition, publication: Publication, plan: Plan) -> dict[str, Any]:
@@ -106,24 +115,24 @@ def _article(article: Article, edition: Edition, publication: Publication, plan:
         "day": i18n.format_short(day, publication.language, near=edition.day) if day is not None else "",
         "minutes": article.reading_minutes,
         "excerpt": "" if headline_only else shorten(clean(article.excerpt), plan.excerpt),
-        "photo": None if headline_only else _thumb(article.image, title),
+        "photo": None if headline_only else _thumb(article.image, title, publication.language),
     }
 
 
-def _thumb(image: Image | None, title: str) -> dict[str, Any] | None:
+def _thumb(image: Image | None, title: str, language: str) -> dict[str, Any] | None:
     """A photo beside an article: not a spacer or an icon, not a banner or a ribbon."""
     if not _good(image, least=120):
         return None
     ratio = _ratio(image)
-    return _photo(image, THUMB, ratio, title) if 0.6 <= ratio <= 3 else None
+    return _photo(image, THUMB, ratio, title, language) if 0.6 <= ratio <= 3 else None
 
 
-def _hero(image: Image | None, title: str) -> dict[str, Any] | None:
+def _hero(image: Image | None, title: str, language: str) -> dict[str, Any] | None:
     """A photo across the whole column: wide enough not to blur, and a landscape."""
     if not _good(image, least=480):
         return None
     ratio = _ratio(image)
-    return _photo(image, COLUMN, ratio, title) if 1.2 <= ratio <= 3.2 else None
+    return _photo(image, COLUMN, ratio, title, language) if 1.2 <= ratio <= 3.2 else None
 
 
 def _good(image: Image | None, *, least: int) -> bool:
@@ -138,16 +147,23 @@ def _ratio(image: Image | None) -> float:
     return image.width / image.height
 
 
-def _photo(image: Image | None, width: int, ratio: float, title: str) -> dict[str, Any]:
+def _photo(image: Image | None, width: int, ratio: float, title: str, language: str) -> dict[str, Any]:
     assert image is not None
     return {
         "url": safe_url(image.url),
         "alt": clean(image.alt),
         "title": title,
-        "credit": clean(image.credit),
+        "credit": _credit(clean(image.credit), language),
         "width": width,
         "height": round(width / ratio),
     }
+
+
+def _credit(credit: str, language: str) -> str:
+    """`Photo: Ana Ruiz/Harbour`; a credit that says itself what it is stays as it was given."""
+    if not credit or re.match(r"[^\W\d]+( by)?\s?[:：/] ?|©|\(c\)|(photo|picture|image)s?\b", credit, re.IGNORECASE):
+        return credit
+    return str(i18n.translations(language).gettext("Photo: %(credit)s") % {"credit": credit})
 
 
 def publication_view(publication: Publication) -> Mapping[str, Any]:

@@ -104,11 +104,15 @@ def test_staff_mails_are_accessible(browser: Browser) -> None:
 
 
 def test_the_focus_is_a_panel_without_photos(browser: Browser) -> None:
-    """With images off the focus still looks like one: a dark ground, its heading light."""
+    """With images off the focus still looks like one: a dark ground, and its heading before any picture."""
     with opened(browser, html_of(edition()), images=False) as page:
         ground = page.locator("td.panel", has=page.locator("h2")).evaluate("e => getComputedStyle(e).backgroundColor")
         assert ground == "rgb(18, 50, 74)"
-        assert page.locator("img").first.evaluate("e => getComputedStyle(e).backgroundColor") == ground
+        assert page.locator("img").first.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(14, 40, 59)"
+        heading, photo = page.locator("h2").first.bounding_box(), page.locator("img").first.bounding_box()
+        assert heading is not None
+        assert photo is not None
+        assert heading["y"] < photo["y"]
 
 
 def test_dark_mode_is_dark(browser: Browser) -> None:

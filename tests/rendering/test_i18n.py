@@ -125,7 +125,7 @@ def test_since_is_a_phrase_or_nothing() -> None:
 def test_headings_for_compose() -> None:
     """Compose gets its section titles in the publication's language, the month among them."""
     assert i18n.headings("en", DAY)["events"] == "Key Global Events in November"
-    assert i18n.headings("en", DAY)["focus"] == "This Month's Focus"
+    assert i18n.headings("en", DAY)["focus"] == "This Month’s Focus"
     assert i18n.headings("es", DAY)["events"] == "Citas mundiales clave: noviembre"
     assert set(i18n.headings("ar", DAY)) == {"focus", "global", "pinned", "events", "reading"}
 

@@ -128,7 +128,7 @@ def test_only_the_chosen_regions() -> None:
         "Africa",
         "Asia",
         "What to Watch",
-        "Key Global Events in November",
+        "Key Global Events in November and December",
         "Further Reading",
     ]
     assert rendition.regions == ("africa", "asia")
