@@ -52,9 +52,7 @@ def load_config(context: typer.Context) -> Config:
 def opened(context: typer.Context) -> Iterator[App]:
     """The app for one command."""
     from digest.app import open_app
-    from digest.logs import configure
 
-    configure(verbose=False)
     app = open_app(load_config(context))
     try:
         yield app

@@ -13,13 +13,13 @@ from digest.editions import store as editions
 from digest.editions.model import Overlay
 from digest.editions.store import EditionRow
 from digest.errors import NotFoundError, RefusedError, UsageError
-from digest.logs import get_logger
+from digest.logger import Logger
 from digest.newsroom import holding
 from digest.newsroom.drafts import Drafted, arranged
 from digest.post_office.content import content_hash
 from digest.which import current
 
-log = get_logger("digest.newsroom")
+log = Logger("digest.newsroom")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.delivery import store as outbox
-from digest.logs import get_logger
+from digest.logger import Logger
 from digest.post_office.mail import sender_domain
 from digest.rendering import store as renditions
 from digest.rendering.render import render_mail
 
-log = get_logger("digest.staff")
+log = Logger("digest.staff")
 
 
 def tell(app: App, connection: Connection, name: str, *, key: str, context: Mapping[str, Any]) -> int:
