@@ -65,5 +65,5 @@ def match_key(address: str) -> str:
 
 
 def is_role(address: str) -> bool:
-    """Whether it belongs to a function (abuse@, postmaster@), not to a reader."""
-    return address.rpartition("@")[0].casefold() in ROLES
+    """Whether it belongs to a function (abuse@, postmaster@; with a +tag, too), not to a reader."""
+    return address.rpartition("@")[0].casefold().partition("+")[0] in ROLES

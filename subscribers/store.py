@@ -229,7 +229,7 @@ def count_by_choice(connection: Connection) -> dict[Choice, int]:
 def counts(connection: Connection) -> dict[str, int]:
     """How many there are of each status."""
     statement = sa.select(subscribers.c.status, sa.func.count()).group_by(subscribers.c.status)
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def current(connection: Connection, numbers: Collection[int]) -> dict[int, Subscriber]:

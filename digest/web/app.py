@@ -19,6 +19,7 @@ from digest.errors import DigestError
 from digest.web.body import drain, form
 from digest.web.guard import ALWAYS, EDITION_POLICY, Guard, from_elsewhere
 from digest.web.pages import Pages
+from digest.web.sentences import SENTENCES
 from digest.web.services import Purpose, ReaderView, WebServices
 
 log = structlog.get_logger("digest.web")
@@ -41,7 +42,7 @@ def create_app(services: WebServices) -> Starlette:
         Route("/style.css", site.stylesheet),
         Route("/health", site.health),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, public_url=lambda: services.publication.public_url)],
         exception_handlers={
@@ -50,6 +51,8 @@ def create_app(services: WebServices) -> Starlette:
             Exception: site.failed,
         },
     )
+    app.router.redirect_slashes = False  # such a redirect would go wherever the Host header says
+    return app
 
 
 class _Site:
@@ -163,7 +166,7 @@ class _Site:
 
     def refused(self, _: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        title, text = _SENTENCES.get(error.status_code, _SENTENCES[400])
+        title, text = SENTENCES.get(error.status_code, SENTENCES[400])
         response = self.pages.message(error.status_code, title, text)
         response.headers.update(error.headers or {})
         return response
@@ -180,17 +183,3 @@ class _Site:
     def _plainly(self, status: int, headers: Mapping[str, str]) -> Response:
         """Without a template: it may be the template, or its configuration, that failed."""
         return PlainTextResponse("This does not work just now. Please try again in a minute.\n", status, headers)
-
-
-_SENTENCES = {
-    400: ("That did not work", "Nothing was changed. Please go back and try again."),
-    403: (
-        "That did not come from here",
-        "Nothing was changed: the form was sent by another site. Please open the link in your mail.",
-    ),
-    404: (
-        "There is nothing here",
-        "The link may have been cut off by your mail program. Copy all of it, or use the link in another mail.",
-    ),
-    405: ("That did not work", "Nothing was changed. Please go back and try again."),
-}

@@ -10,10 +10,11 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from digest.rendering.environment import environment, fill, plain
-from digest.rendering.i18n import direction, translations
+from digest.rendering.environment import fill, plain
+from digest.rendering.i18n import direction
 from digest.rendering.palette import palette
 from digest.web.guard import prefix_of
+from digest.web.phrases import page_environment, phrases
 from digest.web.services import ArchivedEdition, ReaderView, WebServices
 
 
@@ -56,7 +57,7 @@ class Pages:
 
     def message(self, status: int, title: str, text: str) -> Response:
         """A page that only says something; both sentences are message ids."""
-        say = translations(self.services.publication.language).gettext
+        say = phrases(self.services.publication.language).gettext
         return self.html("message", status, title=say(title), text=say(text))
 
     def editions(self, found: Sequence[ArchivedEdition]) -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ class Pages:
 
     def _environment(self) -> Any:
         publication = self.services.publication
-        return environment(self.services.templates, publication.language, publication.timezone)
+        return page_environment(self.services.templates, publication.language, publication.timezone)
 
 
 def _day(slug: str) -> date | None:
