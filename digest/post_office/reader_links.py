@@ -8,6 +8,12 @@ from subscribers.model import Subscriber
 from subscribers.tokens import make
 
 
+def dead_places(app: App) -> dict[str, str]:
+    """The same places in a mail that is nobody's own, such as a test: links that look right and change nothing."""
+    base = app.publication.public_url.rstrip("/")
+    return {"UNSUBSCRIBE": f"{base}/u/test", "PREFERENCES": f"{base}/p/test", "SINCE": ""}
+
+
 def places_for(app: App, reader: Subscriber) -> dict[str, str]:
     """UNSUBSCRIBE and PREFERENCES as https URLs of this reader alone, SINCE as a phrase in the mail's language."""
     base = app.publication.public_url.rstrip("/")

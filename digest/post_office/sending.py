@@ -27,7 +27,7 @@ from digest.newsroom import holding
 from digest.post_office import staff_mail, staff_words, starting
 from digest.post_office.books import books_of
 from digest.post_office.mail import compiled_mail
-from digest.post_office.reader_links import places_for
+from digest.post_office.reader_links import dead_places, places_for
 from digest.rendering import store as renditions
 from digest.which import current
 from subscribers import store as subscribers
@@ -222,7 +222,7 @@ def look_again(app: App, connection: Connection, deliveries: Sequence[Delivery])
             prepared.append(Excluded(delivery, "erased since the edition began"))
             continue
         if delivery.subscriber is None:
-            prepared.append(Ready(delivery, delivery.address, {}))
+            prepared.append(Ready(delivery, delivery.address, dead_places(app)))
             continue
         reader = readers.get(delivery.subscriber)
         if reader is None:
