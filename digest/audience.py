@@ -47,7 +47,10 @@ def add(app: App, address: str, *, regions: Sequence[str] = (), name: str = "") 
 
 def import_file(app: App, file: Path, *, consent: str = "", dry_run: bool = False) -> csv_io.ImportReport:
     """Good rows go in, in one transaction; bad ones are told line by line."""
-    stream = sys.stdin.buffer if str(file) == "-" else file.open("rb")
+    try:
+        stream = sys.stdin.buffer if str(file) == "-" else file.open("rb")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", mend="name a CSV file, or - for standard input") from None
     with stream, app.database.begin() as connection:
         return csv_io.import_csv(
             connection,

@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from digest.cli.context import AsJson, console, opened, print_json
+from digest.cli.help import Commands
 
 group = typer.Typer(
-    help="The audience: add, import, export, list, show, suppress.",
+    cls=Commands,
+    help="The audience: add, import, export, list, show, suppress, erase.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -22,15 +24,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="subscribers")
 
 
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="As name@example.org.")]
 Regions = Annotated[str, typer.Option(metavar="a,b", help="Slugs of regions; none: all.")]
 
 
 @group.command()
 def add(
     context: typer.Context,
-    address: str,
+    address: Address,
     regions: Regions = "",
-    name: Annotated[str, typer.Option(help="The reader's name.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="The reader's name.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add a reader, on your word that they asked for it."""
@@ -85,7 +88,7 @@ def export(
 @group.command("list")
 def list_all(
     context: typer.Context,
-    status: Annotated[str | None, typer.Option(help="pending, active, left or suppressed.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help="pending, active, left or suppressed.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the readers; --json streams one document a line."""
@@ -103,7 +106,7 @@ def list_all(
 
 
 @group.command()
-def show(context: typer.Context, address: str, as_json: AsJson = False) -> None:
+def show(context: typer.Context, address: Address, as_json: AsJson = False) -> None:
     """What is known of one reader."""
     from digest import audience
 
@@ -114,16 +117,17 @@ def show(context: typer.Context, address: str, as_json: AsJson = False) -> None:
         return
     since = f", since {subscriber.since:%d %B %Y}" if subscriber.since else ""
     console().print(
-        f"{subscriber.address}: {subscriber.status}{since}, {audience.spoken(subscriber.regions)}\n{subscriber.consent}".strip(),
-        markup=False,
+        f"{subscriber.address}: {subscriber.status}{since}, {audience.spoken(subscriber.regions)}", markup=False
     )
+    if subscriber.consent:
+        console().print(f"  consent: {subscriber.consent}", markup=False)
 
 
 @group.command()
 def suppress(
     context: typer.Context,
-    address: str,
-    reason: Annotated[str, typer.Option(help="Why this address must not be mailed.")] = "by staff",
+    address: Address,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why this address must not be mailed.")] = "by staff",
 ) -> None:
     """Never mail an address again, known or not."""
     from digest import audience
@@ -134,7 +138,7 @@ def suppress(
 
 
 @group.command()
-def erase(context: typer.Context, address: str) -> None:
+def erase(context: typer.Context, address: Address) -> None:
     """Remove everything personal of a reader; a keyed hash stays, so that no import brings them back."""
     from digest import audience
 

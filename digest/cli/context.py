@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from digest.app import App
     from digest.config import Config
 
+_UNWRAPPED = 10_000
+
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 EditionArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[EDITION]", help="Its date, e.g. 2026-11-27; else the one that is due."),
+    typer.Argument(metavar="EDITION", help="Its date, e.g. 2026-11-27; else the one that is due."),
 ]
 
 
@@ -61,10 +63,12 @@ def opened(context: typer.Context) -> Iterator[App]:
 
 
 def console() -> Console:
-    """For people: colours and widths by the terminal; plain when it is not one."""
+    """For people: colours and widths by the terminal; where it is none, plain lines that are never wrapped."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, soft_wrap=True, width=_UNWRAPPED)
 
 
 def print_json(value: Any) -> None:

@@ -9,7 +9,9 @@ import typer
 
 from digest.cli.context import AsJson, EditionArgument, console, opened, print_json
 
-By = Annotated[str, typer.Option("--by", help="Whose word it is; else the name you are logged in with.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Whose word it is; else the name you are logged in with.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,7 @@ def edit(
     context: typer.Context,
     edition: EditionArgument = None,
     pin: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Put it first in its section.")] = [],
-    unpin: Annotated[list[str], typer.Option(metavar="ARTICLE")] = [],
+    unpin: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Undo --pin.")] = [],
     move: Annotated[list[str], typer.Option(metavar="ARTICLE=SECTION", help="Put it in that section.")] = [],
     exclude: Annotated[
         list[str], typer.Option(metavar="ARTICLE", help="Not in this edition; it may come next week.")
@@ -50,7 +52,9 @@ def edit(
     drop: Annotated[list[str], typer.Option(metavar="ARTICLE", help="Never, in any edition.")] = [],
     title: Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT", help="Another headline.")] = [],
     excerpt: Annotated[list[str], typer.Option(metavar="ARTICLE=TEXT", help="Another excerpt.")] = [],
-    introduction: Annotated[str | None, typer.Option(help="The words above everything; '' for none.")] = None,
+    introduction: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The words above everything; '' for none.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Arrange a draft: pin, move, exclude, drop, retitle, introduce. It outlives every pull."""
@@ -83,7 +87,7 @@ def approve(
     context: typer.Context,
     edition: EditionArgument = None,
     by: By = "",
-    reason: Annotated[str, typer.Option(help="Needed to send an edition that is held.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Needed to send an edition that is held.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Approve exactly what the preview shows; a change after it voids the approval."""
@@ -103,7 +107,7 @@ def hold(
     context: typer.Context,
     edition: EditionArgument = None,
     by: By = "",
-    reason: Annotated[str, typer.Option(help="Why, for the others.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the others.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Hold an edition: it does not go until somebody approves it. One that is going is paused."""

@@ -30,6 +30,9 @@ def report(error: BaseException, *, debug: bool = False) -> int:
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         print("digest: stopped by you", file=sys.stderr)
         return 130
+    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help is the mend
+        print(str(getattr(error, "message", error)), file=sys.stderr)
+        return 2
     if isinstance(error, BrokenPipeError):
         return 0  # whoever read our output has had enough
     if debug:
@@ -44,8 +47,12 @@ def _line(error: BaseException) -> tuple[str, int]:
         return _one_line(str(error)), error.exit_code
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's own: wrong usage
         context = getattr(error, "ctx", None)
-        help_line = f"; see `{context.command_path} --help`" if context is not None else ""
-        return _one_line(error.format_message()).rstrip(".") + help_line, 2
+        said = _one_line(error.format_message()).rstrip(".")
+        said = said[:1].lower() + said[1:]
+        if context is None:
+            return said, 2
+        joint = " See" if said.endswith("?") else "; see"
+        return f"{said}{joint} `{context.command_path} --help`", 2
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         mend = _MENDS.get(error.errno or 0, "")

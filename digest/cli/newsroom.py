@@ -23,26 +23,14 @@ def pull(context: typer.Context, as_json: AsJson = False) -> None:
     from digest.newsroom.intake import pull as pull_feeds
 
     with opened(context) as app:
-        reports = list(pull_feeds(app))
+        if as_json:
+            reports = list(pull_feeds(app))
+        else:
+            from digest.cli.pulling import follow
+
+            reports = follow(console(), pull_feeds(app), len(app.config.feed_list()))
     if as_json:
         print_json([asdict(report) for report in reports])
-    else:
-        from rich.table import Table
-
-        table = Table("Feed", "Status", "New", "Changed", "Unchanged", box=None, pad_edge=False)
-        for report in reports:
-            status = report.state if report.ok else f"[red]{report.state}[/red]"
-            table.add_row(
-                report.title or report.url,
-                status,
-                str(report.new),
-                str(report.changed),
-                str(report.unchanged),
-            )
-        console().print(table)
-        for report in reports:
-            for line in ([] if report.ok else [report.sentence]) + list(report.warnings):
-                console().print(f"{report.title or report.url}: {line}", markup=False)
     if not all(report.ok for report in reports):
         raise typer.Exit(1)
 

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from digest.cli.context import AsJson, config_path, console, load_config, print_json
+from digest.cli.help import Commands
 
-database = typer.Typer(help="The database.", no_args_is_help=True, rich_markup_mode=None)
+database = typer.Typer(cls=Commands, help="The database: upgrade.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to make it; made if it does not exist.")
+        Path, typer.Argument(metavar="DIR", help="Where to make it; made if it does not exist.")
     ] = Path(),
     feed: Annotated[str | None, typer.Option(metavar="URL", help="The address of a feed, or of a site.")] = None,
     allow_private_addresses: Annotated[

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def test(
     context: typer.Context,
     addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS...")],
-    edition: Annotated[str | None, typer.Option(help="Its date; else the one that is due.")] = None,
+    edition: Annotated[str | None, typer.Option(metavar="DATE", help="Its date; else the one that is due.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a test to any address: "[Test]" in the subject, dead links for the personal ones."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from digest.articles.model import Article
 from digest.editions.model import Placed, Section
 from digest.editions.store import EditionRow
 
@@ -56,24 +57,46 @@ def _placed_json(section: Section, placed: Placed) -> dict[str, Any]:
 def print_edition(out: Console, row: EditionRow, zone: ZoneInfo) -> None:
     """Sections and articles as a person reads them, with the reason beside each."""
     edition = row.edition
-    when = f", goes {row.send_at.astimezone(zone):%A %d %B %Y at %H:%M}" if row.send_at else ""
-    out.print(f"{row.slug}: {row.state}{when}", style="bold", markup=False)
+    count = len(edition.articles)
+    when = f", goes {row.send_at.astimezone(zone):%A %d %B %Y at %H:%M}" if row.send_at and row.state != "sent" else ""
+    out.print(f"{row.slug}: {row.state}, {count} article{'' if count == 1 else 's'}{when}", style="bold", markup=False)
+    if row.subject:
+        out.print(f"Subject: {row.subject}", markup=False)
     if row.held_reason:
-        out.print(f"Held: {row.held_reason}", markup=False)
+        out.print(f"Held: {row.held_reason}", style="red", markup=False)
     if edition.introduction:
         out.print(edition.introduction, markup=False)
     for section in edition.sections:
         out.print(f"\n{section.title}", style="bold", markup=False)
         for placed in section.articles:
-            pin = "* " if placed.pinned else "  "
-            out.print(f"{pin}{placed.article.id}  {placed.article.title}", markup=False)
-            out.print(f"      {placed.reason}", style="dim", markup=False)
+            _print_article(out, placed.article, placed.reason, "*" if placed.pinned else " ", zone)
         for event in section.events:
-            out.print(f"  {event.day:%d %b}  {event.title}", markup=False)
+            _print_line(out, f"  {event.day:%d %b}  ", event.title)
         for pinned in section.pins:
-            out.print(f"  {pinned.title}", markup=False)
+            _print_line(out, "  ", pinned.title)
     if edition.waiting:
         out.print("\nWaiting", style="bold")
         for waiting in edition.waiting:
-            out.print(f"  {waiting.article.id}  {waiting.article.title}", markup=False)
-            out.print(f"      {waiting.reason}", style="dim", markup=False)
+            _print_article(out, waiting.article, waiting.reason, " ", zone)
+
+
+def _print_article(out: Console, article: Article, reason: str, mark: str, zone: ZoneInfo) -> None:
+    day = f"{article.published_at.astimezone(zone):%d %b}" if article.published_at else ""
+    _print_line(out, f"{mark} {article.id}  ", article.title, lead_style="cyan")
+    facts = " · ".join(fact for fact in (article.author, day, reason) if fact)
+    _print_line(out, " " * (len(article.id) + 4), facts, style="dim")
+
+
+def _print_line(out: Console, lead: str, text: str, *, lead_style: str = "", style: str = "") -> None:
+    """A line that hangs under its own beginning where the terminal is narrow; elsewhere it is never broken."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not out.is_terminal:
+        out.print(f"{lead}{text}", markup=False)
+        return
+    grid = Table.grid()
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(lead, style=lead_style), Text(text, style=style))
+    out.print(grid)

@@ -36,6 +36,10 @@ Follow = Callable[[int, int], None]
 """Told how many deliveries are done, of how many."""
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class SendReport:
     """What a `digest send` came to. `stopped` says why the run ended early, in a sentence, or ""."""
@@ -70,7 +74,7 @@ class SendReport:
     def sentence(self, zone: ZoneInfo) -> str:
         b = self.books
         parts = [
-            f"{self.slug}: {self.state}. {b.candidates} candidates: {b.sent} sent, {b.excluded} excluded",
+            f"{self.slug}: {self.state}. {_counted(b.candidates, 'candidate')}: {b.sent} sent, {b.excluded} excluded",
             f"{b.failed} failed",
         ]
         if b.uncertain:
@@ -292,7 +296,7 @@ class Plan:
 
     def sentence(self) -> str:
         total = sum(self.readers.values())
-        lines = [f"{self.slug}: {total} readers would get it, in about {max(1, round(self.seconds))} s"]
+        lines = [f"{self.slug}: {_counted(total, 'reader')} would get it, in about {max(1, round(self.seconds))} s"]
         lines += [f"  {count:>8}  {choice}" for choice, count in sorted(self.readers.items(), key=lambda kv: -kv[1])]
         lines += [f"  {count:>8}  get none: {why}" for why, count in self.excluded.items()]
         return "\n".join(lines)
