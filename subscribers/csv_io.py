@@ -229,6 +229,8 @@ def _row(
 
 def _clean(cell: str) -> str:
     """One line of text, without what cannot be seen (control and format characters)."""
+    if cell.isprintable():
+        return " ".join(cell.split())
     return " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in cell).split())
 
 

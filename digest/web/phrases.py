@@ -12,6 +12,7 @@ import jinja2
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
+from markupsafe import Markup
 
 from digest.rendering.environment import Templates, environment
 from digest.rendering.i18n import locale_of, translations
@@ -37,6 +38,13 @@ def phrases(language: str) -> NullTranslations:
 def page_environment(templates: Templates, language: str, timezone: str) -> jinja2.Environment:
     """The mails' sandbox and filters, speaking the phrases of pages."""
     env = environment(templates, language, timezone).overlay()
-    env.globals = dict(env.globals)  # an overlay shares them with the mails'
-    env.install_gettext_translations(phrases(language), newstyle=True)  # type: ignore[attr-defined]
+    catalogue = phrases(language)
+
+    @jinja2.pass_context
+    def gettext(context: jinja2.runtime.Context, message: str, /, **values: object) -> str:
+        said = catalogue.gettext(message)
+        return (Markup(said) if context.eval_ctx.autoescape else said) % values  # noqa: S704 (ours; values are escaped)
+
+    # an overlay shares its globals, and the installing methods, with the mails' environment: only these are its own
+    env.globals = {**env.globals, "gettext": gettext}
     return env

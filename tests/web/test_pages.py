@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -209,12 +210,26 @@ def test_every_phrase_is_translated(language: str) -> None:
     assert set(re.findall(r'^msgid "(.+)"$', source, re.MULTILINE)) <= used()
 
 
-def test_right_to_left(site: Site) -> None:
-    """In Arabic the pages say so and run from right to left."""
-    site.publication = publication(language="ar")
+@pytest.mark.parametrize(
+    ("language", "direction", "words"),
+    [
+        ("en", "ltr", "Past editions"),
+        ("fr-CA", "ltr", "Éditions passées"),
+        ("ar", "rtl", "الأعداد السابقة"),
+        ("de", "ltr", "Past editions"),
+    ],
+)
+def test_languages(site: Site, language: str, direction: str, words: str) -> None:
+    """The pages speak the publication's language and run in its direction; what is filled into a phrase is escaped."""
+    site.publication = replace(publication(language=language), name="<b>Us & Them</b>")
+    site.editions["2026-11-27"] = "<i>Talks</i>"
     with running(site) as server:
         page = httpx2.get(f"{server.url}/", trust_env=False).text
-    assert '<html lang="ar" dir="rtl">' in page
+    assert f'<html lang="{language}" dir="{direction}">' in page
+    assert words in page
+    assert "&lt;b&gt;Us &amp; Them" in page
+    assert "<b>" not in page
+    assert "<i>" not in page
 
 
 @pytest.mark.browser
