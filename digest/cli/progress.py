@@ -14,9 +14,18 @@ from typing import Any
 def following(*, quiet: bool) -> Iterator[tuple[Callable[[int, int], None], threading.Event]]:
     """Yields what the sender calls as it goes, and the event that asks it to stop.
 
-    The first Ctrl-C (or SIGTERM) lets the mails in flight finish; nothing is lost either way."""
+    The first Ctrl-C (or SIGTERM) lets the mails in flight finish, the second ends it at once; nothing is lost either
+    way."""
     stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(_number: int, _frame: object) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        stop.set()
+
+    for number in before:
+        signal.signal(number, ask)
     try:
         if quiet or not sys.stderr.isatty():
             yield (lambda _done, _total: None), stop
