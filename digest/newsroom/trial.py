@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from digest.articles.cleaning import LeftOut, article_from
 from digest.articles.intake import too_old
+from digest.articles.model import Region
 from digest.articles.places import place
 from digest.config import Config
 from digest.feeds.child import parse_safely
 from digest.feeds.errors import FeedError
 from digest.feeds.fetch import fetch
 from digest.feeds.model import Entry, Feed, Fetched, Parsed
+from digest.newsroom.views import print_hanging
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,10 +35,15 @@ def try_out(config: Config, source: str, *, now: datetime | None = None) -> dict
         url, body, headers = answer.url, answer.body, answer.headers
     else:
         url, body, headers = "", _read(source), {}
-    parsed = parse_safely(body, headers, url)
+    try:
+        parsed = parse_safely(body, headers, url)
+    except FeedError as error:
+        raise FeedError(source, error.state, error.detail, mend=error.mend) from error
+    regions = config.region_list()
     undated = accumulate(entry.published is None for entry in parsed.entries)
     articles = [
-        _entry_json(config, parsed, entry, now, count) for entry, count in zip(parsed.entries, undated, strict=True)
+        _entry_json(config, regions, parsed, entry, now, count)
+        for entry, count in zip(parsed.entries, undated, strict=True)
     ]
     return {
         "feed": {
@@ -59,7 +67,9 @@ def _read(path: str) -> bytes:
         ) from None
 
 
-def _entry_json(config: Config, parsed: Parsed, entry: Entry, now: datetime, undated: int) -> dict[str, Any]:
+def _entry_json(
+    config: Config, regions: Sequence[Region], parsed: Parsed, entry: Entry, now: datetime, undated: int
+) -> dict[str, Any]:
     made = article_from(entry, feed="", source=parsed.title, role="articles", kinds=config.kinds, now=now)
     base: dict[str, Any] = {"id": entry.id, "link": entry.link, "title": entry.title}
     if isinstance(made, LeftOut):
@@ -70,7 +80,7 @@ def _entry_json(config: Config, parsed: Parsed, entry: Entry, now: datetime, und
     why_not = too_old(made, now, config.editions.lookback, undated)
     if made.published_at and made.published_at > now:
         why_not = f"dated in the future: {made.published_at:%d %b %Y}"
-    placement = place(made, config.region_list())
+    placement = place(made, regions)
     image = made.image
     return base | {
         "title": made.title,
@@ -90,20 +100,22 @@ def _entry_json(config: Config, parsed: Parsed, entry: Entry, now: datetime, und
 
 def print_trial(out: Console, trial: dict[str, Any]) -> None:
     """The same for a person."""
-    feed = trial["feed"]
-    count = len(trial["articles"])
-    out.print(f"{feed['title'] or feed['url']} ({feed['version']}), {count} entries", style="bold", markup=False)
+    feed, articles = trial["feed"], trial["articles"]
+    count, eligible = len(articles), sum(article["eligible"] for article in articles)
+    entries = f"{count} entr{'y' if count == 1 else 'ies'}, {eligible} eligible"
+    print_hanging(out, "", f"{feed['title'] or feed['url']} ({feed['version']}): {entries}", style="bold")
     for warning in feed["warnings"]:
-        out.print(f"  ! {warning}", markup=False)
-    for article in trial["articles"]:
+        print_hanging(out, "! ", warning, style="yellow")
+    for article in articles:
+        print_hanging(out, "", "")
+        print_hanging(out, "", article["title"] or "(no title)", style="bold")
         date = f"{article['published']:%d %b %Y}" if article["published"] else "undated"
-        out.print(f"\n{article['title'] or '(no title)'}", style="bold", markup=False)
         facts = [date, article["author"], article["kind"], ", ".join(article["topics"][:6])]
-        out.print("  " + " · ".join(fact for fact in facts if fact), style="dim", markup=False)
-        out.print(f"  {article['region']}: {article['reason']}", markup=False)
-        if article["excerpt"]:
-            out.print(f"  {article['excerpt']}", markup=False)
-        if article["image"]:
-            out.print(f"  photo {article['image']['url']}", style="dim", markup=False)
-        if not article["eligible"]:
-            out.print(f"  not eligible: {article['why_not']}", markup=False)
+        lines = [" · ".join(fact for fact in facts if fact)]
+        if article["reason"]:
+            lines.append(f"{article['region']}: {article['reason']}")
+        lines += [article["excerpt"]] if article["excerpt"] else []
+        lines += [f"photo {article['image']['url']}"] if article["image"] else []
+        lines += [f"not eligible: {article['why_not']}"] if not article["eligible"] else []
+        for line in lines:
+            print_hanging(out, "  ", line, style="" if line == article["excerpt"] else "dim")

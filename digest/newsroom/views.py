@@ -71,9 +71,9 @@ def print_edition(out: Console, row: EditionRow, zone: ZoneInfo) -> None:
         for placed in section.articles:
             _print_article(out, placed.article, placed.reason, "*" if placed.pinned else " ", zone)
         for event in section.events:
-            _print_line(out, f"  {event.day:%d %b}  ", event.title)
+            print_hanging(out, f"  {event.day:%d %b}  ", event.title)
         for pinned in section.pins:
-            _print_line(out, "  ", pinned.title)
+            print_hanging(out, "  ", pinned.title)
     if edition.waiting:
         out.print("\nWaiting", style="bold")
         for waiting in edition.waiting:
@@ -82,18 +82,21 @@ def print_edition(out: Console, row: EditionRow, zone: ZoneInfo) -> None:
 
 def _print_article(out: Console, article: Article, reason: str, mark: str, zone: ZoneInfo) -> None:
     day = f"{article.published_at.astimezone(zone):%d %b}" if article.published_at else ""
-    _print_line(out, f"{mark} {article.id}  ", article.title, lead_style="cyan")
+    print_hanging(out, f"{mark} {article.id}  ", article.title, lead_style="cyan")
     facts = " · ".join(fact for fact in (article.author, day, reason) if fact)
-    _print_line(out, " " * (len(article.id) + 4), facts, style="dim")
+    print_hanging(out, " " * (len(article.id) + 4), facts, style="dim")
 
 
-def _print_line(out: Console, lead: str, text: str, *, lead_style: str = "", style: str = "") -> None:
+def print_hanging(out: Console, lead: str, text: str, *, lead_style: str = "", style: str = "") -> None:
     """A line that hangs under its own beginning where the terminal is narrow; elsewhere it is never broken."""
     from rich.table import Table
     from rich.text import Text
 
     if not out.is_terminal:
-        out.print(f"{lead}{text}", markup=False)
+        out.file.write(f"{lead}{text}\n")  # thousands of lines: rich would take a second over them
+        return
+    if not lead:
+        out.print(Text(text, style=style))
         return
     grid = Table.grid()
     grid.add_column(no_wrap=True)
