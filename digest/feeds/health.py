@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
@@ -73,6 +73,9 @@ def health(
     if pulls and not pulls[0].ok:
         bad = next((at for at, pull in enumerate(pulls) if pull.ok), len(pulls))
         times = "the last pull failed" if bad == 1 else f"the last {bad} pulls failed"
+        fallen = _by_items(good, counted, now) if good else None
+        if fallen is not None and fallen.holds:  # a failure on top of a loss does not mend it
+            return replace(fallen, sentence=f"{fallen.sentence}; {times}: {reason}")
         return Health("failing", f"{times}: {reason}", holds=False)
     if not good:
         return Health("new", "not pulled yet", holds=False)
