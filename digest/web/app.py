@@ -106,7 +106,7 @@ class _Site:
 
     def choice_form(self, request: Request) -> Response:
         view = self._reader(request, "preferences")
-        return self.pages.reader("choose", view, saved="saved" in request.query_params, none=False)
+        return self.pages.reader("choose", view, saved="saved" in request.query_params, empty=False)
 
     async def choose(self, request: Request) -> Response:
         self._same_origin(request)
@@ -118,7 +118,7 @@ class _Site:
         names = self.services.publication.region_names
         chosen = tuple(slug for slug in names if slug in ticked)
         if not chosen:  # it would mean all of them, which is not what an empty form says
-            return self.pages.reader("choose", view, 422, saved=False, none=True)
+            return self.pages.reader("choose", view, 422, saved=False, empty=True)
         if not self.services.choose(request.path_params["token"], () if len(chosen) == len(names) else chosen):
             raise HTTPException(404)
         return RedirectResponse(f"{self.pages.base}/p/{request.path_params['token']}?saved", 303)
