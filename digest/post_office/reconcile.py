@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from digest.delivery import store as outbox
 from digest.editions import store as editions
 from digest.errors import UsageError
 from digest.which import current
+
+_REFUSED = re.compile(r"reject|bounced|refused|discard|5\d\d 5\.\d", re.IGNORECASE)
+"""A line that names a message to say that it was not accepted proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,11 @@ def _named_in(log: Path, wanted: dict[str, int]) -> set[int]:
     """The deliveries whose Message-ID stands in the log, read line by line: logs are long."""
     bare = {message_id.strip("<>"): number for message_id, number in wanted.items()}
     found: set[int] = set()
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if "message-id=" in line.lower() or "<" in line:
-                found |= {number for message_id, number in bare.items() if message_id in line}
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if "@" in line and not _REFUSED.search(line):
+                    found |= {number for message_id, number in bare.items() if message_id in line}
+    except OSError as error:
+        raise UsageError(f"--log {log}: {error.strerror}", mend="name the relay's log file") from error
     return found
