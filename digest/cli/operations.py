@@ -84,9 +84,9 @@ def demo(
         for line in summary.lines():
             _say(line)
     if serve:
-        from digest.cli.serving import serve_folder
+        from digest.cli.serving import serve_demo
 
-        serve_folder(output)
+        serve_demo(output)
 
 
 def _say(line: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from typing import Any
 
 from digest.app import App, open_app
 from digest.config import Config, bundled
+from digest.demo.browse import with_local_photos
 from digest.demo.content import focus
 from digest.demo.inbox import Inbox
 from digest.demo.readers import readers
 from digest.demo.server import Server, serve
-from digest.errors import DigestError
+from digest.errors import DigestError, UsageError
 from digest.logs import configure
 from digest.newsroom import drafts, editing, intake, preview
 from digest.post_office import sending
@@ -27,6 +27,7 @@ from subscribers import store as subscribers
 HISTORY_WEEKS = 5
 MARK = ".digest-demo"
 """A file in the folder of a demo: only such a folder is ever emptied."""
+PARTS = ("preview", "inbox", "staff", "var")
 
 Say = Callable[[str], None]
 
@@ -59,7 +60,7 @@ class Summary:
 def run(folder: Path, count: int, *, say: Say, now: datetime | None = None) -> Summary:
     """Run it all into `folder`, which is made, or emptied when it is that of an earlier demo.
 
-    Raises RefusedError for a folder that holds something else, DigestError when any part fails."""
+    Raises UsageError for a folder that holds something else, DigestError when any part fails."""
     now = now or datetime.now(UTC)
     configure(verbose=False)
     _make_room(folder)
@@ -74,21 +75,23 @@ def run(folder: Path, count: int, *, say: Say, now: datetime | None = None) -> S
 
 
 def _make_room(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
-        raise DigestError(f"{folder} is not empty and no demo made it", mend="name another folder with --output")
-    for part in ("preview", "inbox", "staff", "var"):
-        shutil.rmtree(folder / part, ignore_errors=True)
-    for part in ("preview", "inbox", "staff", "var"):
-        (folder / part).mkdir(parents=True)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not (folder / MARK).exists():
+        raise UsageError(f"{folder} is not empty and no demo made it", mend="name another folder with --output")
+    for part in (folder / name for name in PARTS):
+        if part.exists():
+            shutil.rmtree(part)
+        part.mkdir(parents=True)
     (folder / MARK).write_text("made by `digest demo`\n")
 
 
 def _configuration(folder: Path, server: Server, smtp_port: int, now: datetime) -> Config:
     """The example configuration with feeds, SMTP, database and the focus month of the demo."""
-    months = {f"{day:%Y-%m}" for day in (now, now + timedelta(days=7))}  # the edition due may be of the next month
+    # The edition due is of a day from yesterday (it is later in UTC) to a week ahead, and so perhaps of another month.
+    months = {f"{now + timedelta(days=day):%Y-%m}" for day in (-1, 0, 8)}
     overrides: dict[str, Any] = {
         "feeds": server.feeds(),
         "events": {"calendar": server.calendar_url},
+        "schedule": {"skip": []},
         "focus": {month: focus() for month in months},
         "fetching": {"allow_private_addresses": True},
         "smtp": {"host": "127.0.0.1", "port": smtp_port, "security": "none"},
@@ -102,8 +105,8 @@ def _job(app: App, server: Server, folder: Path, count: int, now: datetime, say:
     _history(app, server, now)
     say(f"{HISTORY_WEEKS} earlier weeks are history; now this week's job.")
     server.set_now(now)
-    for report in intake.pull(app):
-        say(f"  pulled {report.title or report.url}: {report.state}, {report.new} new, {report.changed} changed")
+    for pulled in intake.pull(app):
+        say(f"  pulled {pulled.title or pulled.url}: {pulled.state}, {pulled.new} new, {pulled.changed} changed")
     with app.database.begin() as connection:
         for address, name, regions in readers(count):
             subscribers.add(
@@ -149,10 +152,15 @@ def _job(app: App, server: Server, folder: Path, count: int, now: datetime, say:
 
 
 def _history(app: App, server: Server, now: datetime) -> None:
-    """Earlier weeks, as a publication that has run for a while: composed and sent when nobody had subscribed yet."""
+    """Earlier weeks, as a publication that has run for a while: composed and sent when nobody had subscribed yet.
+
+    Nobody is told of them, and what they show besides articles is left out: it would be made for no reader."""
+    quiet = _configuration_of_history(app.config, server)
+    local = now.astimezone(app.zone)
     for weeks in range(HISTORY_WEEKS, 0, -1):
-        then = now - timedelta(weeks=weeks)
-        past = App(app.config, app.database, clock=lambda then=then: then)  # type: ignore[misc]
+        # By the wall clock: where the clocks changed, seven times 24 hours may be past the deadline of that week.
+        then = (local - timedelta(weeks=weeks)).astimezone(UTC)
+        past = App(quiet, app.database, clock=lambda then=then: then)  # type: ignore[misc]
         server.set_now(then)
         for _report in intake.pull(past):
             pass
@@ -163,11 +171,23 @@ def _history(app: App, server: Server, now: datetime) -> None:
         sending.send(past, row.slug, now=True)
 
 
+def _configuration_of_history(config: Config, server: Server) -> Config:
+    own = [feed for feed in server.feeds() if feed["role"] == "articles"]
+    tables = config.tables.model_copy(
+        update={
+            "feeds": tuple(feed for feed in config.tables.feeds if feed.url in {table["url"] for table in own}),
+            "events": config.events.model_copy(update={"calendar": ""}),
+            "staff": config.staff.model_copy(update={"mail": ()}),
+        }
+    )
+    return Config(config.path, tables)
+
+
 def _with_local_photos(folder: Path) -> Callable[[str], str]:
-    """The mail's photos live on the publication's site; the preview shows the bundled ones in their place."""
+    """The preview shows the bundled photos, from a folder beside it."""
     photos = folder / "photos"
     photos.mkdir(exist_ok=True)
     for photo in resources.files("digest.demo").joinpath("photos").iterdir():
         if photo.name.endswith(".jpg"):
             (photos / photo.name).write_bytes(photo.read_bytes())
-    return lambda html: re.sub(r'https://[^"\s]+/photos/([\w-]+\.jpg)', r"photos/\1", html)
+    return lambda html: with_local_photos(html, "photos/")
