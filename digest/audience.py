@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from digest.app import App
 from digest.delivery import store as outbox
-from digest.errors import NotFoundError, UsageError
+from digest.errors import DigestError, NotFoundError, UsageError
 from subscribers import csv_io
 from subscribers import store as subscribers
 from subscribers.addresses import normalise
@@ -64,12 +66,27 @@ def import_file(app: App, file: Path, *, consent: str = "", dry_run: bool = Fals
 
 
 def export_file(app: App, output: Path | None) -> int:
-    """Returns how many were written."""
+    """Returns how many were written. A file is there whole or not at all, for its owner alone: it holds addresses."""
     with app.database.read() as connection:
         if output is None:
             return csv_io.export_csv(connection, sys.stdout)
-        with output.open("w", encoding="utf-8", newline="") as stream:
-            return csv_io.export_csv(connection, stream)
+        if output.exists() and not output.is_file():  # a pipe or a device
+            with output.open("w", encoding="utf-8", newline="") as stream:
+                return csv_io.export_csv(connection, stream)
+        part = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
+        try:
+            with os.fdopen(
+                os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
+            ) as stream:
+                count = csv_io.export_csv(connection, stream)
+            part.replace(output)
+        except OSError as error:
+            raise DigestError(
+                f"{output}: {error.strerror}", mend="nothing was written; choose another place, or make room"
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return count
 
 
 def stream(app: App, status: str | None = None) -> Iterator[Subscriber]:

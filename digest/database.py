@@ -107,6 +107,7 @@ def _mend(what: str) -> str:
     table = {
         "locked": "another process has held it for over 30 s; wait, or stop that process",
         "full": "free some disk space and run the command again; nothing was half done",
+        "disk I/O": "is the disk full, or broken? Make room and run the command again; nothing was half done",
         "readonly": "give the user that runs this write access to the file and its folder",
         "unable to open": "give the user that runs this write access to the file and its folder",
         "no such table": "run `digest db upgrade`",

@@ -21,6 +21,9 @@ _MENDS = {
 }
 
 
+_PYDANTIC = "Input should be a valid integer, unable to parse string as an integer"
+
+
 def report(error: BaseException, *, debug: bool = False) -> int:
     """Say it on standard error, in one line, and return the exit code."""
     if isinstance(error, SystemExit):
@@ -48,7 +51,7 @@ def _line(error: BaseException) -> tuple[str, int]:
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's own: wrong usage
         context = getattr(error, "ctx", None)
         said = _one_line(error.format_message()).rstrip(".")
-        said = said[:1].lower() + said[1:]
+        said = (said[:1].lower() + said[1:]).replace(_PYDANTIC, "must be a whole number")
         if context is None:
             return said, 2
         joint = " See" if said.endswith("?") else "; see"
