@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import smtplib
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from digest.app import App, open_app
 from digest.config import Config
+from digest.config.placeholders import is_reserved, still_open
+from digest.delivery.smtp import Client, SessionError
 from digest.errors import DigestError
+from digest.feeds import store as feeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Finding:
 def examine(config: Config) -> list[Finding]:
     """Every check, in the order in which one would mend them; none of them changes anything for readers."""
     found = [Finding("configuration", True, f"{config.path} is valid")]
+    found += [Finding("configuration", False, sentence) for sentence in still_open(config)]
     try:
         app = open_app(config)
     except DigestError as error:
@@ -52,8 +55,25 @@ def _database(app: App) -> Iterator[tuple[bool, str]]:
 
 
 def _clock(app: App) -> Iterator[tuple[bool, str]]:
-    sane = abs(time.time() - datetime.now(UTC).timestamp()) < 1 and app.now.year >= 2024
-    yield sane, f"it is {app.now.astimezone(app.zone):%A %d %B %Y, %H:%M %Z} for the publication"
+    """This machine's clock beside the database server's, or beside the last pull: time does not go back."""
+    now = app.now
+    with app.database.read() as connection:
+        if app.database.is_sqlite:
+            pulls = feeds.states(connection, now=now, stale_after=app.config.fetching.stale_after)
+            other = max((state.last.at for state in pulls if state.last), default=now)
+            beside, off = "the last pull was made", max(0.0, (other - now).total_seconds())
+        else:
+            other = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+            beside, off = "the database server has", abs((other - now).total_seconds())
+    here = f"{now.astimezone(app.zone):%A %d %B %Y, %H:%M %Z}"
+    if off > _CLOCKS_APART:
+        yield False, f"it is {here} here, but {beside} {other.astimezone(app.zone):%d %B %Y, %H:%M}; set the clock"
+    else:
+        yield True, f"it is {here} for the publication"
+
+
+_CLOCKS_APART = 60.0
+"""Seconds that the clocks of two machines may differ."""
 
 
 def _keys(app: App) -> Iterator[tuple[bool, str]]:
@@ -61,21 +81,35 @@ def _keys(app: App) -> Iterator[tuple[bool, str]]:
 
 
 def _templates(app: App) -> Iterator[tuple[bool, str]]:
-    from digest.editions.model import Edition
+    """An edition with one of everything is rendered, and every other template read."""
     from digest.rendering.palette import check_design
     from digest.rendering.render import render
+    from digest.specimen import specimen
 
     render(
-        Edition(app.now.astimezone(app.zone).date(), ()),
+        specimen(app.now, app.publication.region_names),
         publication=app.publication,
         design=app.design,
         templates=app.templates,
     )
-    problems = check_design(app.design, app.publication.region_names)
-    yield (
-        not problems,
-        "; ".join(problems) or "they can be filled, and the colours have contrast in both schemes",
-    )
+    problems = [*_unreadable(app), *check_design(app.design, app.publication.region_names)]
+    for problem in problems:
+        yield False, problem
+    if not problems:
+        yield True, "they can be filled, and the colours have contrast in both schemes"
+
+
+def _unreadable(app: App) -> Iterator[str]:
+    from jinja2 import TemplateSyntaxError
+
+    from digest.rendering.environment import environment
+
+    env = environment(app.templates, app.publication.language, app.publication.timezone)
+    for name in env.list_templates(extensions=["html", "txt", "css"]):
+        try:
+            env.get_template(name)
+        except TemplateSyntaxError as error:
+            yield f"{app.templates.source(name)}:{error.lineno}: {error.message}"
 
 
 def _folder(app: App) -> Iterator[tuple[bool, str]]:
@@ -84,22 +118,30 @@ def _folder(app: App) -> Iterator[tuple[bool, str]]:
 
 
 def _smtp(app: App) -> Iterator[tuple[bool, str]]:
+    """A whole session as the sender opens it, with TLS and the password; no mail is sent."""
     smtp = app.config.smtp
-    make: Callable[..., smtplib.SMTP] = smtplib.SMTP_SSL if smtp.security == "tls" else smtplib.SMTP
+    where = f"{smtp.host}:{smtp.port}"
+    settings = replace(app.config.relay(), connect_timeout=_PATIENCE, command_timeout=_PATIENCE)
     try:
-        with make(smtp.host, smtp.port, timeout=10) as relay:
-            relay.ehlo()
-            offers = "STARTTLS" in {name.upper() for name in relay.esmtp_features}
-    except (OSError, smtplib.SMTPException) as error:
-        yield False, f"{smtp.host}:{smtp.port} cannot be used: {error}; correct [smtp], or start the relay"
+        Client(settings).quit()
+    except SessionError as error:
+        what, mend = _TROUBLE[error.reply.phase if error.reply.phase in _TROUBLE else "connect"]
+        said = " ".join(part for part in (str(error.reply.code or ""), error.reply.text) if part)
+        yield False, f"{where} {what} ({said}); {mend}"
         return
-    if smtp.security == "starttls" and not offers:
-        yield False, f"{smtp.host}:{smtp.port} offers no STARTTLS; set [smtp] security, or use another relay"
-    else:
-        yield True, f"{smtp.host}:{smtp.port} answers"
-    why = app.config.lawful_for_sending
-    if why:
+    how = {"none": "without encryption", "starttls": "with STARTTLS", "tls": "over TLS"}[smtp.security]
+    yield True, f"{where} answers {how}" + (f", and lets {smtp.username} in" if smtp.username else "")
+    if why := app.config.lawful_for_sending:
         yield False, why
+
+
+_PATIENCE = 10.0
+_TROUBLE = {
+    "connect": ("cannot be reached", "correct [smtp] host and port, or start the relay"),
+    "ehlo": ("does not greet us", "look into the relay's log"),
+    "starttls": ("cannot be spoken to in secret", "correct [smtp] security, or the relay's certificate"),
+    "auth": ("does not let us in", "correct [smtp] username and the password"),
+}
 
 
 def _dns(app: App) -> Iterator[tuple[bool, str]]:
@@ -108,6 +150,8 @@ def _dns(app: App) -> Iterator[tuple[bool, str]]:
     import dns.resolver
 
     domain = parseaddr(app.config.publication.sender)[1].rpartition("@")[2]
+    if is_reserved(domain):
+        return
     for what, name, mark in (("SPF", domain, "v=spf1"), ("DMARC", f"_dmarc.{domain}", "v=DMARC1")):
         try:
             answers = dns.resolver.resolve(name, "TXT", lifetime=5)

@@ -110,9 +110,12 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
+        from digest.newsroom.views import print_hanging
+
+        out = console()
         for finding in findings:
-            mark = "ok  " if finding.ok else "FAIL"
-            _say(f"{mark}  {finding.what}: {finding.sentence}")
+            lead = f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: "
+            print_hanging(out, lead, finding.sentence, lead_style="green" if finding.ok else "bold red")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
