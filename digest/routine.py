@@ -29,23 +29,9 @@ WEEK = timedelta(days=7)
 
 
 def pull(app: App) -> None:
-    """Pull the feeds, and release an edition that only waited for them."""
+    """Pull the feeds."""
     for report in intake.pull(app):
         log.info("pull", feed=report.url, state=report.state, new=report.new, changed=report.changed)
-    _look_at_holds(app)
-
-
-def _look_at_holds(app: App) -> None:
-    """A draft that a rule holds is composed anew, and released when the rule no longer holds it.
-
-    What has been approved stays as it is, and so does what only waits for an editor's word."""
-    row = _row(app, due(app).slug)
-    if row is None or not row.held_by_rule or row.held_reason == holding.UNAPPROVED.sentence:
-        return
-    if row.approved_hash is not None:
-        holding.look(app, row.slug)
-    else:
-        drafts.compose_draft(app, row.day)
 
 
 def step(app: App) -> list[str]:

@@ -79,13 +79,18 @@ def void(app: App, row: EditionRow) -> EditionRow:
     """Take back an approval that covers something else by now, and tell staff whose it was."""
     with app.database.begin() as connection:
         editions.void_approval(connection, row.slug)
-        words = staff_words.notice(
-            f"{row.slug} must be approved again",
-            f"{row.approved_by} approved it, and since then the templates or the settings have changed.",
-            command=f"digest preview {row.slug} && digest approve {row.slug}",
-        )
-        staff_mail.tell(app, connection, "staff-notice", key=f"{row.slug}-void-{row.approved_at}", context=words)
+        tell_void(app, connection, row, "the templates or the settings have changed")
         return fresh(connection, row.slug)
+
+
+def tell_void(app: App, connection: Connection, row: EditionRow, because: str) -> None:
+    """Tell staff, once for each approval, that it no longer holds; `row` as it was approved."""
+    words = staff_words.notice(
+        f"{row.slug} must be approved again",
+        f"{row.approved_by} approved it, and since then {because}.",
+        command=f"digest preview {row.slug} && digest approve {row.slug}",
+    )
+    staff_mail.tell(app, connection, "staff-notice", key=f"{row.slug}-void-{row.approved_at}", context=words)
 
 
 def fresh(connection: Connection, slug: str) -> EditionRow:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from digest.app import App
-from digest.articles.intake import absorb
+from digest.articles import store as articles
+from digest.articles.store import absorb
 from digest.editions import calendars
 from digest.feeds import store as feeds
 from digest.feeds.errors import FeedError
 from digest.feeds.fetch import fetch
-from digest.feeds.model import Feed, Fetched, NotModified, Parsed
+from digest.feeds.model import Entry, Feed, Fetched, NotModified, Parsed
+from digest.feeds.paging import Reach, needs_more, within
 from digest.feeds.pull import retrieve
 from digest.newsroom import feed_health
+from digest.newsroom.follow_up import after_pull
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,19 @@ class PullReport:
 
 
 def pull(app: App) -> Iterator[PullReport]:
-    """Fetch every feed once, and the events' calendar; a report for each as it is done. A failing one stops no other."""
+    """Fetch every feed once, and the events' calendar; one report each as it is done. A failing one stops no other."""
     now = app.now
     with app.database.begin() as connection:
         feeds.sync(connection, app.config.feed_list(), now=now)
         known = feeds.load(connection)
+        reaches = feeds.reaches(connection, now=now, lookback=app.config.editions.lookback)
+
+    def wanted(feed: Feed, entries: Sequence[Entry]) -> bool:
+        """The ledger needs our own feeds without a gap; of further reading the newest is enough."""
+        if feed.role != "articles":
+            return False
+        return needs_more(entries, _known(app, feed, entries, reaches[feed.url]), reaches[feed.url])
+
     fetching = app.config.fetching
     for feed, result, parsed in retrieve(
         known,
@@ -50,14 +61,28 @@ def pull(app: App) -> Iterator[PullReport]:
         timeout=fetching.timeout.total_seconds(),
         max_bytes=fetching.max_size,
         contact=app.publication.url,
+        wanted=wanted,
     ):
-        yield _record(app, feed, result, parsed, now)
+        yield _record(app, feed, result, parsed, now, reaches[feed.url])
     pull_calendar(app, now)
     feed_health.tell_staff(app)
+    after_pull(app)
+
+
+def _known(app: App, feed: Feed, entries: Sequence[Entry], reach: Reach) -> list[bool]:
+    if reach.known_by is None:
+        return [False] * len(entries)
+    with app.database.read() as connection:
+        return articles.known(connection, entries, feed=feed.url, by=reach.known_by)
 
 
 def _record(
-    app: App, feed: Feed, result: Fetched | NotModified | FeedError, parsed: Parsed | None, now: datetime
+    app: App,
+    feed: Feed,
+    result: Fetched | NotModified | FeedError,
+    parsed: Parsed | None,
+    now: datetime,
+    reach: Reach,
 ) -> PullReport:
     with app.database.begin() as connection:
         if isinstance(result, NotModified):
@@ -68,16 +93,21 @@ def _record(
             return PullReport(feed.url, feed.title, result.state, result.reason)
         assert parsed is not None
         source = feed.title or parsed.title or feed.url
+        first_pull = feeds.is_first_pull(connection, feed.url)
+        # The first pull takes note of older entries too; later ones have no need of what is older than that.
+        older = parsed.older if first_pull else within(parsed.older, reach)
         absorbed = absorb(
             connection,
-            parsed.entries,
+            (*parsed.entries, *older),
             feed=feed,
             source=source,
             kinds=app.config.kinds,
             now=now,
-            first_pull=feeds.is_first_pull(connection, feed.url),
+            first_pull=first_pull,
             lookback=app.config.editions.lookback,
         )
+        # Without validators the next pull gets the document again, and with it what is missing now.
+        again = not parsed.whole or parsed.damage == "cut off"
         new, changed = len(absorbed.new), len(absorbed.changed)
         feeds.record(
             connection,
@@ -88,10 +118,11 @@ def _record(
             new=new,
             changed=changed,
             unchanged=absorbed.unchanged,
-            etag=result.etag,
-            last_modified=result.last_modified,
+            etag=None if again else result.etag,
+            last_modified=None if again else result.last_modified,
             title=parsed.title,
             moved_to=result.moved_to,
+            whole=parsed.whole or now - (reach.known_by or now) > app.config.editions.lookback,
         )
     warnings = parsed.warnings + ((f"it has moved to {result.moved_to}",) if result.moved_to else ())
     return PullReport(
@@ -99,7 +130,7 @@ def _record(
         source,
         "ok",
         "",
-        items=len(parsed.entries),
+        items=len(parsed.entries) + len(older),
         new=new,
         changed=changed,
         unchanged=absorbed.unchanged,

@@ -116,6 +116,8 @@ def send(
     while report.in_other_hands and not stop.is_set():
         time.sleep(_LOOK_AGAIN)
         report = settle_up(app, row.slug, deliver(app, key=row.slug, progress=follow, stop=stop))
+    if not stop.is_set() and not report.stopped:
+        deliver(app, stop=stop)  # the words to staff, and whatever else is due
     return report
 
 

@@ -27,6 +27,7 @@ from tests.support.stories import (
     pull,
     ring,
     row,
+    titles,
     words_to_staff,
 )
 
@@ -97,6 +98,36 @@ def test_the_clock_takes_a_void_approval_back_at_once(tmp_path: Path) -> None:
         assert ring(h, COMPOSE + 2 * MINUTE, changed) == []
         assert row(h).state == "draft"
         assert words_to_staff(h).count(f"{EDITION} must be approved again") == 1
+
+
+def test_a_link_that_moved_voids_it(tmp_path: Path) -> None:
+    """A page moved after the approval: the draft links to where it is now, the approval is void, staff are told why."""
+    with house(tmp_path) as h:
+        _approved(h)
+        moved = "https://observatory.example.org/new/1/"
+        h.items[1] = h.article(1, title="Case 1 at the port", link=moved)
+        h.serve_feed()
+        pull(h, COMPOSE + MINUTE)
+        assert (row(h).state, row(h).voided_by) == ("draft", "Ada")
+        assert moved in [placed.article.link for placed in row(h).edition.articles]
+        assert f"{EDITION} must be approved again" in words_to_staff(h)
+        editing.approve(h.app, EDITION, by="Ada")
+        pull(h, SEND - MINUTE)
+        ring(h, SEND)
+        assert moved in digests(h)["all@example.org"].text
+
+
+def test_a_feeds_edit_is_only_offered(tmp_path: Path) -> None:
+    """A headline that the feed changed after the approval changes nothing of it, until `compose` takes it."""
+    with house(tmp_path) as h:
+        _approved(h)
+        h.items[1] = h.article(1, title="Case 1, told anew")
+        h.serve_feed()
+        pull(h, COMPOSE + MINUTE)
+        assert row(h).state == "approved"
+        assert "Case 1 at the port" in titles(row(h))
+        assert drafts.compose_draft(h.app).voided
+        assert "Case 1, told anew" in titles(row(h))
 
 
 def test_a_setting_that_does_not_reach_the_mail_voids_nothing(tmp_path: Path) -> None:
