@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,17 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from digest.articles.identity import link_key, normalised_title
+from digest.articles.identity import keys, link_key, normalised_title, shared_keys
 from digest.articles.intake import Absorbed, absorb
 from digest.articles.model import Article
 from digest.articles.tables import article_keys, articles, content_hash, from_row, owners, rows
 from digest.database import UTCDateTime
 from digest.errors import NotFoundError
-from digest.feeds.model import Role
+from digest.feeds.model import Entry, Role
 
 __all__ = [
     "Absorbed", "Standing", "absorb", "article_keys", "articles", "candidates", "content_hash", "drop",
-    "find", "load", "rename_feed", "standing", ]  # fmt: skip
+    "find", "known", "load", "rename_feed", "standing", ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,22 @@ def drop(connection: Connection, identity: str, who: str, at: datetime) -> None:
     )
     if not result.rowcount:
         raise _unknown(identity)
+
+
+def known(connection: Connection, entries: Sequence[Entry], *, feed: str, by: datetime) -> list[bool]:
+    """For each entry of a document whether this feed had brought it by that moment.
+
+    A story that another feed brought is known here only once it has stood in this feed too."""
+    shared = shared_keys(entries, feed)
+    every = [keys(entry, feed, shared) for entry in entries]
+    owned = owners(connection, {key for found in every for key in found})
+    held = rows(connection, owned.values())
+
+    def is_ours(key: str) -> bool:
+        row = held.get(owned.get(key, ""))
+        return row is not None and row.first_seen <= by and (row.feed == feed or key.startswith("guid:"))
+
+    return [any(map(is_ours, found)) for found in every]
 
 
 def rename_feed(connection: Connection, old: str, new: str) -> None:

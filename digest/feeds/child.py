@@ -164,7 +164,7 @@ def _plain(value: Any) -> Any:
 
 def _from_plain(plain: Mapping[str, Any]) -> Parsed:
     entries = tuple(_entry(entry) for entry in plain["entries"])
-    return Parsed(**{**plain, "entries": entries, "warnings": tuple(plain["warnings"])})
+    return Parsed(**{**plain, "entries": entries, "older": (), "warnings": tuple(plain["warnings"])})
 
 
 def _entry(plain: Mapping[str, Any]) -> Entry:

@@ -41,6 +41,7 @@ def parse_json(text: str, url: str) -> Parsed:
         language=_text(document.get("language")),
         entries=entries,
         image=absolute(_text(document.get("icon")) or _text(document.get("favicon")), base),
+        next_page=absolute(_text(document.get("next_url")), base),
     )
 
 

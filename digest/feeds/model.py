@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 Role = Literal["articles", "reading"]
+Damage = Literal["", "cut off", "ill-formed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A feed document as read. `version` is feedparser's ("rss20", "atom10", …) or "json1"."""
+    """A feed document as read. `version` is feedparser's ("rss20", "atom10", …) or "json1".
+
+    `next_page` is the address of the page with older entries, where the feed tells it; `generator` is what made
+    the feed. `damage` is set where a part of it could not be read. `older` are the entries of the pages that
+    follow, if they were followed, and `whole` is False where one of them must be tried again."""
 
     title: str
     link: str
@@ -63,6 +68,11 @@ class Parsed:
     entries: tuple[Entry, ...]
     image: str = ""
     warnings: tuple[str, ...] = ()
+    generator: str = ""
+    next_page: str = ""
+    damage: Damage = ""
+    older: tuple[Entry, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from digest.feeds.findings import examine
 from digest.feeds.images import lead_image
 from digest.feeds.json_feed import parse_json
 from digest.feeds.links import absolute
-from digest.feeds.model import Entry, Parsed
+from digest.feeds.model import Damage, Entry, Parsed
 from digest.feeds.plain import distinct, line, paragraphs, storable, title_text
 from digest.feeds.sniff import why_no_feed
 from digest.feeds.text import decode, first_element, tidy, unpack
@@ -84,6 +84,7 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
     guessed = "" if base else _first(absolute(str(dict.get(entry, "id") or "")) for entry in entries)
     base = base or guessed
     everyone = _author(feed) if version.startswith("atom") else ""
+    damage, warnings = _broken(document, text, kind)
     parsed = Parsed(
         title=_title(feed, version),
         link=link,
@@ -91,9 +92,11 @@ def _parse_xml(text: str, url: str) -> tuple[Parsed, list[str]]:
         language=line(feed.get("language"))[:40],
         entries=tuple(_entry(entry, at, base, version, everyone) for at, entry in enumerate(entries)),
         image=absolute(str((feed.get("image") or {}).get("href") or feed.get("logo") or feed.get("icon") or ""), base),
+        generator=_generator(feed),
+        next_page=_next_page(feed, absolute(url) or base),
+        damage=damage,
     )
     lost = sum(1 for given, entry in zip(entries, parsed.entries, strict=True) if given.get("link") and not entry.link)
-    warnings = _broken(document, text, kind)
     if guessed and any(given.get("link") and not absolute(str(given["link"])) for given in entries):
         warnings.append("it does not tell its site; relative links were counted from the identifiers (guid)")
     if lost and not base:
@@ -109,15 +112,26 @@ def _self(link: Any) -> str:
     return absolute(str(link.get("href") or "")) if link.get("rel") == "self" else ""
 
 
-def _broken(document: Any, text: str, kind: str) -> list[str]:
+def _next_page(feed: Any, base: str) -> str:
+    """Where the older entries are: RFC 5005, section 3 (paged feeds) and section 4 (archived ones)."""
+    links = {str(link.get("rel")): str(link.get("href") or "") for link in reversed(feed.get("links") or ())}
+    return absolute(links.get("next") or links.get("prev-archive") or "", base)
+
+
+def _generator(feed: Any) -> str:
+    """What made the feed: in RSS a line, in Atom a name and an address."""
+    return line(feed.get("generator") or (feed.get("generator_detail") or {}).get("href"))[:200]
+
+
+def _broken(document: Any, text: str, kind: str) -> tuple[Damage, list[str]]:
     if _CLOSING.get(kind, "") not in text[-10_000:].lower():
-        return ["it ends in the middle; its last entry may be incomplete"]
+        return "cut off", ["it ends in the middle; its last entry may be incomplete"]
     error = document.get("bozo_exception")
     if not document.get("bozo") or error is None:
-        return []
+        return "", []
     getter = getattr(error, "getLineNumber", None)
     where = f" (line {getter()}: {error.getMessage()})" if getter else f" ({error})"
-    return [f"it is not well-formed XML{where}; what could be read was read"]
+    return "ill-formed", [f"it is not well-formed XML{where}; what could be read was read"]
 
 
 def _entry(entry: Any, position: int, base: str, version: str, everyone: str) -> Entry:

@@ -9,6 +9,7 @@ from digest.feeds.child import parse_safely
 from digest.feeds.errors import FeedError
 from digest.feeds.fetch import MAX_BYTES, fetch
 from digest.feeds.model import Feed, Fetched, NotModified, Parsed
+from digest.feeds.paging import Wanted, follow
 
 Outcome = Fetched | NotModified | FeedError
 Retrieved = tuple[Feed, Outcome, Parsed | None]
@@ -23,24 +24,39 @@ def retrieve(
     deadline: float = 60,
     max_bytes: int = MAX_BYTES,
     contact: str = "",
+    wanted: Wanted | None = None,
 ) -> Iterator[Retrieved]:
     """Each feed once, as it comes in: what was fetched, and the feed as read if there was something to read.
 
-    A feed that could not be had or read comes with its FeedError and None; it never stops another."""
+    `wanted` tells whether the page after these entries of a feed is needed; without it none is. It is asked in
+    a thread of the feed's own. All following pages of a feed together get as much time and as many bytes as its
+    first. A feed that could not be had or read comes with its FeedError and None; it never stops another."""
+
+    def have(feed: Feed, most: int, seconds: float) -> Fetched | NotModified:
+        return fetch(
+            feed,
+            allow_private=allow_private,
+            timeout=timeout,
+            deadline=seconds,
+            max_bytes=most,
+            contact=contact,
+        )
+
+    def page(address: str, most: int, seconds: float) -> tuple[str, int, Parsed]:
+        got = have(Feed(address), most, seconds)
+        assert isinstance(got, Fetched)  # nothing conditional was asked
+        return got.url, len(got.body), parse_safely(got.body, got.headers, got.url)
+
+    def read(feed: Feed, got: Fetched) -> Parsed:
+        parsed = parse_safely(got.body, got.headers, got.url)
+        if wanted is None:
+            return parsed
+        return follow(feed, got.url, parsed, wanted=wanted, get=page, max_bytes=max_bytes, seconds=deadline)
 
     def one(feed: Feed) -> Retrieved:
         try:
-            got = fetch(
-                feed,
-                allow_private=allow_private,
-                timeout=timeout,
-                deadline=deadline,
-                max_bytes=max_bytes,
-                contact=contact,
-            )
-            if isinstance(got, NotModified):
-                return feed, got, None
-            return feed, got, parse_safely(got.body, got.headers, got.url)
+            got = have(feed, max_bytes, deadline)
+            return feed, got, None if isinstance(got, NotModified) else read(feed, got)
         except FeedError as error:
             return feed, error, None
         except OSError as error:  # our own machine: no temporary file, no more processes

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from digest.database import BigKey, UTCDateTime, insert_or_ignore, metadata
 from digest.feeds.health import Health, Pull, health
 from digest.feeds.model import Feed, Role
+from digest.feeds.paging import Reach
 
 FEEDS = sa.Table(
     "feeds",
@@ -29,12 +30,14 @@ FEEDS = sa.Table(
     sa.Column("moved_to", sa.Text),
     sa.Column("first_good_at", UTCDateTime),
     sa.Column("last_good_at", UTCDateTime),
+    sa.Column("whole_at", UTCDateTime),
     sa.Column("state", sa.String(40), nullable=False, server_default=""),
     sa.Column("sentence", sa.Text, nullable=False, server_default=""),
 )
 """`title` is the configured one, `own_title` what the feed calls itself.
 
-`state` and `sentence` are of the last pull: "" and "" where it went well."""
+`state` and `sentence` are of the last pull: "" and "" where it went well. `whole_at` is the last good pull after
+which nothing was missing: a later one may have failed to read one of the feed's older pages."""
 
 PULLS = sa.Table(
     "pulls",
@@ -96,6 +99,15 @@ def is_first_pull(connection: Connection, url: str) -> bool:
     return connection.scalar(sa.select(FEEDS.c.first_good_at).where(FEEDS.c.url == url)) is None
 
 
+def reaches(connection: Connection, *, now: datetime, lookback: timedelta) -> dict[str, Reach]:
+    """How far back each configured feed is needed, by its URL.
+
+    From its first pull on we know whatever is not older than `lookback` before it."""
+    columns = (FEEDS.c.url, FEEDS.c.first_good_at, FEEDS.c.whole_at)
+    rows = connection.execute(sa.select(*columns).where(FEEDS.c.active))
+    return {row.url: Reach((row.first_good_at or now) - lookback, row.whole_at) for row in rows}
+
+
 def record(
     connection: Connection,
     url: str,
@@ -112,11 +124,13 @@ def record(
     last_modified: str | None = None,
     title: str = "",
     moved_to: str | None = None,
+    whole: bool = True,
 ) -> None:
     """Write down one pull of a feed that `sync` knows.
 
     `items=None` on a good pull is a 304: the document is as before, its items and validators too.
-    A failure leaves the validators alone, so that what could not be read is asked for again."""
+    A failure leaves the validators alone, so that what could not be read is asked for again. `whole=False` is
+    a good pull that could not read an older page."""
     same = items is None
     if same:
         items = _last_items(connection, url) if ok else 0
@@ -129,6 +143,8 @@ def record(
     values: dict[str, Any] = {"state": state, "sentence": reason}
     if ok:
         values |= {"last_good_at": at, "first_good_at": sa.func.coalesce(FEEDS.c.first_good_at, at)}
+        if whole:
+            values["whole_at"] = at
         if not same:
             values |= {"etag": etag, "last_modified": last_modified, "moved_to": moved_to}
         if title:

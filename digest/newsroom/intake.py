@@ -76,6 +76,12 @@ def _known(app: App, feed: Feed, entries: Sequence[Entry], reach: Reach) -> list
         return articles.known(connection, entries, feed=feed.url, by=reach.known_by)
 
 
+def _given_up(app: App, reach: Reach, now: datetime) -> bool:
+    """Whether a page that fails has been tried for long enough: after `lookback` it is no news any more."""
+    lookback = app.config.editions.lookback
+    return now - (reach.known_by or reach.horizon + lookback) > lookback
+
+
 def _record(
     app: App,
     feed: Feed,
@@ -122,7 +128,7 @@ def _record(
             last_modified=None if again else result.last_modified,
             title=parsed.title,
             moved_to=result.moved_to,
-            whole=parsed.whole or now - (reach.known_by or now) > app.config.editions.lookback,
+            whole=parsed.whole or _given_up(app, reach, now),
         )
     warnings = parsed.warnings + ((f"it has moved to {result.moved_to}",) if result.moved_to else ())
     return PullReport(

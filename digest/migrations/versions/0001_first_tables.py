@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("moved_to", sa.Text(), nullable=True),
         sa.Column("first_good_at", digest.database.UTCDateTime(timezone=True), nullable=True),
         sa.Column("last_good_at", digest.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("whole_at", digest.database.UTCDateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=40), server_default="", nullable=False),
         sa.Column("sentence", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("url", name=op.f("pk_feeds")),
