@@ -2,239 +2,238 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 
-from digest.articles.gazetteer import AREAS, NOWHERE, Name, Token, names, phrase, tokens
+from digest.articles.gazetteer import AREAS, Name, namesakes, phrase, shown, tokens
+from digest.articles.languages import languages_of
+from digest.articles.mentions import NAMESAKE, Mention, mentions
 from digest.articles.model import Article, Evidence, Placement, Region
+from digest.articles.region_names import Index, index_of
 
-# What regions are called in configurations, and the areas of the gazetteer that they then have by default.
-_AREAS_BY_NAME: dict[str, tuple[str, ...]] = {
-    "africa": ("africa",), "afrique": ("africa",), "afrika": ("africa",), "sub saharan africa": ("africa",),
-    "americas": ("americas",), "the americas": ("americas",), "america": ("americas",), "ameriques": ("americas",),
-    "latin america": ("americas",), "latin america and the caribbean": ("americas",), "amerika": ("americas",),
-    "asia": ("asia",), "asie": ("asia",), "asien": ("asia",), "asia pacific": ("asia", "oceania"),
-    "asia and the pacific": ("asia", "oceania"), "asia and pacific": ("asia", "oceania"),
-    "europe": ("europe",), "europa": ("europe",), "europe and central asia": ("europe",),
-    "middle east": ("middle-east",), "mena": ("middle-east",), "moyen orient": ("middle-east",),
-    "middle east and north africa": ("middle-east",), "near east": ("middle-east",), "naher osten": ("middle-east",),
-    "oriente medio": ("middle-east",), "oriente proximo": ("middle-east",), "medio oriente": ("middle-east",),
-    "oceania": ("oceania",), "oceanie": ("oceania",), "ozeanien": ("oceania",), "pacific": ("oceania",),
-    "the pacific": ("oceania",), "australasia": ("oceania",),
-}  # fmt: skip
-_MAGHREB = ("DZ", "LY", "MA", "TN", "EH")
-# Regions that take single countries from the area that would have them otherwise.
-_COUNTRIES_BY_NAME: dict[str, tuple[str, ...]] = {
-    "mena": _MAGHREB,
-    "middle east and north africa": _MAGHREB,
-    "maghreb": _MAGHREB,
-    "north africa": (*_MAGHREB, "EG"),
-    "north america": ("US", "CA", "BM", "GL", "PM"),
-    "central asia": ("KZ", "KG", "TJ", "TM", "UZ"),
-    "europe and central asia": ("KZ", "KG", "TJ", "TM", "UZ"),
-    "caucasus": ("AM", "AZ", "GE"),
-    "south caucasus": ("AM", "AZ", "GE"),
-}
-_PREPOSITIONS = frozenset(
-    {"in", "to", "from", "across", "inside", "near", "of", "over", "against", "into", "within", "throughout"}
-    | {"en", "au", "aux", "du", "de", "des", "vers", "nach", "aus", "desde", "hacia"}
+_WEIGHT = {"topics": 5.0, "title": 4.0, "excerpt": 1.5, "text": 1.0}
+_FACTOR = {"sure": 1.0, "unsure": 0.8, "listed": 0.5, "actor": 0.25, "venue": 0.25, "weak": 0.25}
+_CONFIGURED_TOPIC = 20.0
+_MORE_OF_THE_SAME = 0.1  # what a second name of the same region in the same place adds, of the first one's weight
+_FIELD = {"topics": "topics", "title": "headline", "excerpt": "summary", "text": "text"}
+_LONGEST_BODY = 3000
+_FEWEST_IN_BODY = 2
+_SHARE_OF_BODY = 0.6
+_NEWS = frozenset({"news", "headlines", "edition", "section"})
+# "GENEVA (Reuters) — ", "NAIROBI, Kenya, Nov 3 (AP) - ", "Addis Ababa, 3 May 2013 – "
+_DATELINE = re.compile(
+    r"\s*(?:[^\W\d_a-zß-ÿ][^\W\d_a-zß-ÿ .'’/-]+[^()\n]{0,40}?\s*(?:\([^()\n]{2,30}\)\s*)?(?:[-–—]{1,2}\s|:\s|\|\s)"
+    r"|[^\W\d_][\w .'’/-]{2,25}(?:, [^()\n.]{2,30})?\s*(?:\([^()\n]{2,30}\)\s*[-–—]{1,2}\s|\s[–—]{1,2}\s))"
 )
-# "The Vienna deal", "the Doha talks": the city gave its name and is not the subject.
-_EVENTS = frozenset(
-    {"talks", "deal", "deals", "accord", "accords", "agreement", "agreements", "conference", "process", "summit"}
-    | {"declaration", "communique", "convention", "protocol", "consensus", "framework", "round", "statement", "treaty"}
-)
-_BETWEEN_WORDS = frozenset(" \u00a0-‐‑–'’.&")
-_WEIGHT = {"topics": 5.0, "title": 4.0, "excerpt": 1.5}
-_CONFIGURED_TOPIC = 8.0
-# The people of a place act and travel; an abbreviation is mostly whoever acts ("US envoy to Yemen").
-_FACTOR = {"people": 0.8, "city": 0.9, "abbreviation": 0.5, "venue": 0.25}
-_ALSO = 0.3  # a region with less than this share of the strongest one's weight is a passing mention
-_FIELD = {"topics": "topics", "title": "headline", "excerpt": "summary"}
+_SPELLED_OUT = re.compile(r"\b(?:[A-Z][\w-]+\s+(?:(?:of|for|the|and|de|des|du)\s+)*){2,6}[A-Z]?[\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sign:
-    """A name found, the region that it speaks for ("" for none of ours), and how much it says."""
+    """A mention, the region that it speaks for, and in which field."""
 
     region: str
     name: Name
     words: str
     where: str
     order: int
-    sure: bool
+    standing: str
 
     @property
     def weight(self) -> float:
-        if self.name.rule == "topic":
-            return _CONFIGURED_TOPIC
-        return _WEIGHT[self.where] * _FACTOR.get(self.name.care or self.name.rule, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """The names by their first word, longest first, and the region of each."""
-
-    by_first_word: dict[str, tuple[tuple[Name, str], ...]]
-    topics: dict[tuple[str, ...], str]
-    order: dict[str, int]
-    region_names: dict[str, str]
+        return _CONFIGURED_TOPIC if self.name.rule == "topic" else _WEIGHT[self.where] * _FACTOR[self.standing]
 
 
 def place(article: Article, regions: Sequence[Region], *, language: str = "en") -> Placement:
     """Where an article belongs by its subject, never guessed: without a sign it is global.
 
-    First the configured topics of the regions, on the article's topics; then names of places on the topics, in the
-    headline and in the summary, in English and in `language`. Several regions are ranked by the weight of what was
-    found; passing mentions are left away."""
-    index = _index(tuple(regions), language)
-    signs = _believed(list(_signs(article, index)))
-    weights: dict[str, float] = defaultdict(float)
-    first: dict[str, int] = {}
-    counted: set[tuple[str, str, str]] = set()
-    configured = {sign.region for sign in signs if sign.name.rule == "topic"}
-    for sign in signs:
-        first.setdefault(sign.region, sign.order)
-        if (sign.name.place, sign.where, sign.region) not in counted:  # said twice is not twice as true
-            counted.add((sign.name.place, sign.where, sign.region))
-            weights[sign.region] += sign.weight
-    weights.pop("", None)
-    if not weights:
+    First the configured topics of the regions; then names of places in the topics and the headline, in the summary,
+    and last in the body, in English, in `language` (a BCP 47 tag) and in the language that the article shows. Each
+    source is asked only where those before it are silent, and it bears out what they say: a tag that a headline about
+    another region contradicts needs the summary's or the body's support. Several regions are ranked by the weight of
+    what was found; who acts, where one meets and what is listed as an example are left away beside a subject."""
+    text = f"{article.title} {article.excerpt}"
+    index = index_of(tuple(regions), languages_of(text, language))
+    signs = _resolved(article, list(_signs(article, index)), index)
+    # A place that no region of ours has is a subject too: then the article is not about what it only mentions
+    chosen = [sign for sign in _chosen(article, signs, index) if sign.region]
+    if not chosen:
         return Placement()
-    strongest = max(weights.values())
-    ranked = sorted(
-        (slug for slug in weights if slug in configured or weights[slug] >= _ALSO * strongest),
-        key=lambda slug: (slug not in configured, -weights[slug], first[slug], index.order[slug]),
+    weights = {region: _weight([s for s in chosen if s.region == region]) for region in {s.region for s in chosen}}
+    configured = {s.region for s in chosen if s.name.rule == "topic"}
+    first = {region: min(s.order for s in chosen if s.region == region) for region in weights}
+    ranked = sorted(weights, key=lambda r: (r not in configured, -weights[r], first[r], index.order[r]))
+    by_weight = sorted(
+        (s for s in [*signs, *chosen] if s.region in weights),
+        key=lambda s: (ranked.index(s.region), s not in chosen, s.standing != "sure", -s.weight, s.order),
     )
-    found = sorted(
-        (s for s in signs if s.region in ranked), key=lambda s: (ranked.index(s.region), not s.sure, -s.weight, s.order)
-    )
-    rows = tuple(dict.fromkeys(Evidence(s.region, s.words, s.where, s.name.rule) for s in found))
-    return Placement(ranked[0], tuple(ranked), _sentence(rows[0], index.region_names), rows)
+    rows = tuple(dict.fromkeys(Evidence(s.region, s.words, s.where, s.name.rule) for s in by_weight))
+    return Placement(ranked[0], tuple(ranked), _sentence(by_weight[0], by_weight, index), rows)
 
 
-def _sentence(evidence: Evidence, region_names: dict[str, str]) -> str:
-    if evidence.rule == "topic":
-        return f'tagged "{evidence.words}", a topic of {region_names[evidence.region]}'
-    if evidence.where == "topics":
-        return f'tagged "{evidence.words}"'
-    return f'"{evidence.words}" in the {_FIELD[evidence.where]}'
+def _chosen(article: Article, signs: list[_Sign], index: Index) -> list[_Sign]:
+    """The signs of the regions that the article is about."""
+    configured = {s.region for s in signs if s.name.rule == "topic"}
+    topics = [s for s in signs if s.where == "topics" and s.name.rule != "topic"]
+    title = [s for s in signs if s.where == "title"]
+    excerpt = [s for s in signs if s.where == "excerpt"]
+    subjects = {s.region for s in title if s.standing in ("sure", "listed")}
+    tagged = {s.region for s in topics if s.standing == "sure"}
+    regions = configured | subjects | (tagged if not subjects else _borne_out(article, tagged, title, excerpt, index))
+    if regions:
+        told = configured | subjects | tagged
+        regions |= {s.region for s in topics + title if s.standing == "unsure"} & told
+        return [s for s in signs if s.region in regions]
+    for source in (topics + title, excerpt):
+        if found := _plain(source):
+            return found
+    body = list(_in_text(article, index))
+    for source in (body, topics + title, excerpt):  # and then what says little, rather than nothing
+        if source is body:
+            if chosen := _of_the_body(body):
+                return chosen
+        elif weak := [s for s in source if s.standing in ("weak", "actor", "venue")]:
+            best = {s.region for s in weak}
+            return weak if len(best) == 1 or source is not excerpt else []
+    return []
 
 
-def _signs(article: Article, index: _Index) -> Iterator[_Sign]:
+def _plain(source: list[_Sign]) -> list[_Sign]:
+    """The sure signs of a source; of a summary's many only what it says at least half as often as the foremost."""
+    sure = [s for s in source if s.standing == "sure"]
+    counts = Counter(s.region for s in sure)
+    most = max(counts.values(), default=0)
+    if len(counts) > 3:
+        return []
+    return [s for s in sure if 2 * counts[s.region] >= most]
+
+
+def _borne_out(article: Article, tagged: set[str], title: list[_Sign], excerpt: list[_Sign], index: Index) -> set[str]:
+    """The tagged regions that the text speaks of, though the headline names another."""
+    seen = {s.region for s in title + excerpt}
+    doubtful = tagged - seen
+    if doubtful and not article.text and not article.excerpt:
+        return tagged
+    if doubtful:
+        seen |= {s.region for s in _in_text(article, index)}
+    return tagged & seen
+
+
+def _of_the_body(body: list[_Sign]) -> list[_Sign]:
+    """The one region that a body speaks of again and again; what it only mentions is none."""
+    counts = Counter(s.region for s in body if s.standing == "sure")
+    for region, count in counts.most_common(1):
+        if count >= _FEWEST_IN_BODY and count >= _SHARE_OF_BODY * counts.total():
+            return [s for s in body if s.region == region]
+    return []
+
+
+def _weight(signs: list[_Sign]) -> float:
+    """Said twice is not twice as true: each field's strongest sign, and a little for further places."""
+    total = 0.0
+    for where in _WEIGHT:
+        here = [s for s in signs if s.where == where]
+        strongest = max((s.weight for s in here), default=0.0)
+        total += strongest * (1 + _MORE_OF_THE_SAME * (len({s.name.place for s in here}) - 1 if here else 0))
+    return total
+
+
+def _signs(article: Article, index: Index) -> Iterator[_Sign]:
     order = 0
     for topic in article.topics:
-        bare = phrase(topic)
-        if (slug := index.topics.get(bare)) is not None:
-            yield _Sign(slug, Name(bare, topic, slug, "topic"), topic, "topics", order, sure=True)
+        words = phrase(topic)
+        if (slug := index.topics.get(words)) is not None:
+            yield _Sign(slug, Name(words, topic, slug, "topic"), topic, "topics", order, "sure")
             order += 1
-    for where, texts in (("topics", article.topics), ("title", (article.title,)), ("excerpt", (article.excerpt,))):
-        for text in texts:
-            if where == "topics" and phrase(text) in index.topics:
-                continue
-            for name, region, words, sure in _names_in(text, index, is_topic=where == "topics"):
-                shown = text if where == "topics" else words
-                yield _Sign(region, name, shown, where, order, sure)
-                order += 1
+            continue
+        for found in mentions(topic, index.names, topic=True):
+            of_a_section = bool(words) and words[-1] in _NEWS
+            standing = "weak" if of_a_section else found.standing
+            yield _Sign(index.region(found.name), found.name, topic, "topics", order, standing)
+            order += 1
+        if _AMERICAN_TOWN.search(topic) and (slug := index.region_of("US", "americas")):
+            yield _Sign(slug, Name(words, "US", "americas", "city"), topic, "topics", order, "sure")
+            order += 1
+    for where, text in (("title", article.title), ("excerpt", article.excerpt)):
+        dateline = _DATELINE.match(text) if where == "excerpt" else None
+        for found in mentions(text, index.names):
+            if dateline and tokens(text)[found.first].start < dateline.end():
+                if found.name.care == "weak":
+                    continue  # "GENEVA (Reuters) —"
+                found = Mention(found.name, found.words, "weak", found.first, found.last)
+            yield _Sign(index.region(found.name), found.name, found.words, where, order, found.standing)
+            order += 1
 
 
-def _believed(signs: list[_Sign]) -> list[_Sign]:
-    """Without the weak signs that nothing bears out."""
-    firm = {sign.region for sign in signs if sign.sure}
-    kept = [sign for sign in signs if sign.sure or (sign.name.care != "venue" and sign.region in firm)]
-    return kept or [sign for sign in signs if sign.name.care == "venue"]
+def _in_text(article: Article, index: Index) -> Iterator[_Sign]:
+    for number, found in enumerate(mentions(article.text[:_LONGEST_BODY], index.names)):
+        if found.name.rule != NAMESAKE:
+            yield _Sign(index.region(found.name), found.name, found.words, "text", 1000 + number, found.standing)
 
 
-def _names_in(text: str, index: _Index, *, is_topic: bool) -> Iterator[tuple[Name, str, str, bool]]:
-    """Each name in a text, the longest at each word: the name, its region, the words as written, whether it is sure."""
-    found = tokens(text)
-    shouting = not is_topic and text.isupper()
-    at = 0
-    while at < len(found):
-        for name, region in _names_at(found[at].folded, index):
-            last = at + len(name.words) - 1
-            if not _is_here(text, found, at, name, is_topic=is_topic, shouting=shouting):
-                continue
-            following = found[last + 1].folded if last + 1 < len(found) else ""
-            if name.area != NOWHERE and not (name.rule == "city" and following in _EVENTS):
-                words = text[found[at].start : found[last].end]
-                yield name, region, words, _is_sure(text, found, at, last, name, is_topic=is_topic)
-            at = last
-            break
-        at += 1
+_AMERICAN_TOWN = re.compile(
+    r"\((?:ala|ariz|ark|calif|colo|conn|del|fla|ga|ill|ind|kan|ky|la|mass|md|mich|minn|miss|mo|mont|nj|ny|nyc|nc|neb|nev|nm|"
+    r"okla|ore|pa|ri|sc|sd|tenn|tex|va|vt|wash|wis|w va|wyo|us state)\)$"
+)
 
 
-def _names_at(word: str, index: _Index) -> Iterator[tuple[Name, str]]:
-    yield from index.by_first_word.get(word, ())
-    if word[0] in "وبلفك" and len(word) > 3:  # Arabic writes "and", "in", "to" onto the word
-        yield from ((n, r) for n, r in index.by_first_word.get(word[1:], ()) if len(n.words) == 1)
-    if word.endswith("s") and len(word) > 4:  # "Kenyans"; and "Rwandas", which lost its apostrophe on the way
-        yield from ((n, r) for n, r in index.by_first_word.get(word[:-1], ()) if len(n.words) == 1 and not n.care)
+def _resolved(article: Article, signs: list[_Sign], index: Index) -> list[_Sign]:
+    """The signs with namesakes told apart by what else is said, and without abbreviations of something else."""
+    kept = []
+    for sign in signs:
+        if sign.name.rule == NAMESAKE:
+            region = _which(article, sign, signs, index)
+            sign = _Sign(region, sign.name, sign.words, sign.where, sign.order, "sure")
+        elif sign.name.care == "abbreviation" and len(sign.words) > 2 and _stands_for_another(article, sign.words):
+            continue
+        if sign.region or sign.name.rule != NAMESAKE:
+            kept.append(sign)
+    return kept
 
 
-def _is_here(text: str, found: list[Token], at: int, name: Name, *, is_topic: bool, shouting: bool) -> bool:
-    if len(name.words) > 1:
-        here = found[at : at + len(name.words)]
-        folded = tuple(token.folded for token in here)
-        if folded != name.words and (name.care or folded != (*name.words[:-1], name.words[-1] + "s")):
-            return False
-        if any(set(text[a.end : b.start]) - _BETWEEN_WORDS for a, b in pairwise(here)):
-            return False  # a comma or a colon between: no name
-    if is_topic:
-        return name.care != "abbreviation" or at == 0  # "us politics", but not "about us"
-    raw = found[at].raw
-    if name.care == "abbreviation":
-        return raw.isupper() and not shouting
-    return not raw[0].islower()  # "turkey" and "polish" are other things than Turkey and Polish
+def _which(article: Article, sign: _Sign, signs: list[_Sign], index: Index) -> str:
+    """The region of a name that several places have, or ""."""
+    own = set(sign.name.words)
+    said = set(phrase(" ".join((article.title, article.excerpt, *article.topics, article.text[:1000])))) - own
+    choices = next(n.choices for n in namesakes() if n.words == sign.name.words)
+    scored = [(len(said & words), code) for code, words in choices]
+    best = max(score for score, _ in scored)
+    leading = [code for score, code in scored if score == best]
+    if best and len(leading) == 1:
+        return index.region_of(leading[0], "")
+    if sign.where == "topics" and not best and phrase(sign.words) == sign.name.words:
+        return index.region_of(choices[0][0], "")  # a tag that is nothing but the name is meant for the first
+    near = {s.region for s in signs if s.standing == "sure" and s.region}
+    possible = {index.region_of(code, "") for code in leading} & near
+    return possible.pop() if len(possible) == 1 else ""
 
 
-def _is_sure(text: str, found: list[Token], at: int, last: int, name: Name, *, is_topic: bool) -> bool:
-    if name.care in ("namesake", "venue"):
-        return False
-    if name.care != "person" or is_topic:
-        return True
-    following = found[last + 1] if last + 1 < len(found) else None
-    if following is not None and text[found[last].end : following.start] in ("'", "’"):
-        return following.raw == "s"
-    if following is not None and following.raw[0].isupper() and text[found[last].end : following.start] == " ":
-        return False  # "with Jordan Smith"
-    return at > 0 and found[at - 1].folded in _PREPOSITIONS
+def _stands_for_another(article: Article, letters: str) -> bool:
+    """Whether the article spells an abbreviation out as something else: "DRC", and "Danish Refugee Council"."""
+    wanted = letters.lower()
+    for topic in article.topics:
+        if "".join(word[0] for word in topic.split() if word[0].isalpha()) == wanted and topic != wanted:
+            return True
+    for found in _SPELLED_OUT.finditer(f"{article.excerpt} {article.text[:_LONGEST_BODY]}"):
+        initials = "".join(word[0] for word in found[0].split() if word[0].isupper()).lower()
+        if wanted in initials and "republic" not in found[0].lower():
+            return True
+    return False
 
 
-@lru_cache(maxsize=32)
-def _index(regions: tuple[Region, ...], language: str) -> _Index:
-    topics: dict[tuple[str, ...], str] = {}
-    by_area: dict[str, str] = {}
-    by_place: dict[str, str] = {}
-    for region in regions:
-        own = {phrase(region.name), phrase(region.slug)} - {()}
-        for words in own:
-            for area in _AREAS_BY_NAME.get(" ".join(words), ()):
-                by_area.setdefault(area, region.slug)
-            by_place.update((code, region.slug) for code in _COUNTRIES_BY_NAME.get(" ".join(words), ()))
-        for words in [phrase(topic) for topic in region.topics] + sorted(own):
-            if words:
-                topics.setdefault(words, region.slug)
-    known = names(language)
-    # A configured topic that names a country takes along every other name of that country
-    by_place.update((name.place, topics[name.words]) for name in known if name.words in topics and name.rule != "area")
-    rows = [(name, topics.get(name.words) or by_place.get(name.place) or by_area.get(name.area, "")) for name in known]
-    have = {name.words for name in known}
-    rows += [
-        (Name(words, " ".join(words), slug, "topic word"), slug) for words, slug in topics.items() if words not in have
-    ]
-    by_first: dict[str, list[tuple[Name, str]]] = defaultdict(list)
-    for name, slug in sorted(rows, key=lambda row: -len(row[0].words)):
-        by_first[name.words[0]].append((name, slug))
-    return _Index(
-        {word: tuple(rows) for word, rows in by_first.items()},
-        topics,
-        {region.slug: position for position, region in enumerate(regions)},
-        {region.slug: region.name for region in regions},
-    )
+def _sentence(sign: _Sign, signs: list[_Sign], index: Index) -> str:
+    if sign.name.rule == "topic":
+        return f'tagged "{sign.words}", a topic of {index.region_names[sign.region]}'
+    place = shown(sign.name.place) if sign.name.rule in ("power", "city", "people") else ""
+    meaning = f" ({place})" if place and place.lower() not in sign.words.lower() else ""
+    if sign.where == "topics":
+        return f'tagged "{sign.words}"{meaning}'
+    if sign.where == "text":
+        count = sum(s.where == "text" and s.region == sign.region for s in signs)
+        return f'"{sign.words}"{meaning} in the text, which speaks of {index.region_names[sign.region]} {count} times'
+    return f'"{sign.words}"{meaning} in the {_FIELD[sign.where]}'
 
 
 __all__ = ["AREAS", "place"]
