@@ -20,7 +20,7 @@ from digest.rendering.render import render
 from tests.support.renditions import DAY, edition, publication
 
 ROOT = Path(i18n.__file__).parents[2]
-LANGUAGES = ("fr", "es", "ar")
+LANGUAGES = ("de", "fr", "es", "ar")
 
 
 def used() -> set[str | tuple[str, ...]]:
@@ -47,7 +47,7 @@ def test_every_phrase_is_translated_and_none_is_stale(language: str) -> None:
     """The catalogue has exactly the phrases that are used, each translated in every plural form."""
     catalogue = messages(language)
     assert set(catalogue) == used()
-    forms = {"fr": 2, "es": 2, "ar": 6}[language]
+    forms = {"de": 2, "fr": 2, "es": 2, "ar": 6}[language]
     for phrase, message in catalogue.items():
         texts = message.string if isinstance(message.string, list | tuple) else (message.string,)
         assert len(texts) == (forms if isinstance(phrase, tuple) else 1), phrase
@@ -81,7 +81,8 @@ def test_translations_keep_the_placeholders(language: str) -> None:
         ("ar", 5, "5 مقالات"),
         ("ar", 14, "14 مقالًا"),
         ("ar", 100, "100 مقال"),
-        ("de", 2, "2 articles"),
+        ("de", 2, "2 Artikel"),
+        ("nl", 2, "2 articles"),
     ],
 )
 def test_plurals(language: str, count: int, phrase: str) -> None:
