@@ -91,3 +91,22 @@ def test_two_sends_at_once(database_url: str, tmp_path: Path) -> None:
         assert [process.returncode for process in both] == [0, 0], ends
         assert Counter(house.digests()) == Counter(f"reader-{number}@example.org" for number in range(200))
         assert house.books()["state"] == "sent"
+
+
+def test_asked_to_stop(tmp_path: Path) -> None:
+    """SIGTERM lets the mails in flight finish: none is uncertain, it ends with 1, and the next send does the rest."""
+    with workspace(tmp_path, sink=Sink(delay=0.05)) as house:
+        house.publish(6)
+        house.subscribe(60)
+        house.ready()
+        process = house.start("send", "--now")
+        wait_for(house.sink, 5, process)
+        process.send_signal(signal.SIGTERM)
+        out, error = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, error) == (1, "")
+        books = house.books()
+        assert books["uncertain"] == 0
+        assert 0 < books["pending"] < 60
+        assert f"{books['pending']} pending" in out
+        assert house.run("send", "--now")[0] == 0
+        assert Counter(house.digests()) == Counter(f"reader-{number}@example.org" for number in range(60))
