@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -72,7 +72,7 @@ def run(
     except OSError as error:
         raise DigestError(f"journal folder {journal_dir}: {error.strerror}", mend="make it writable") from error
     journals = journal_dir.resolve()
-    sweep(database, journals, now=clock())
+    sweep(database, journals, now=datetime.now(UTC))  # folders are dated by the machine's clock, whatever ours says
     state = Run(database, relay, clock, connections, rate, lease, stop or threading.Event(), on_result, progress)
     producer = _Producer(state, compiled, prepare, journals, only_key, except_keys)
     with ThreadPoolExecutor(connections + 1, thread_name_prefix="digest-sender") as pool:
