@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -77,6 +77,19 @@ def templates_hash(templates: Templates, mail: str = "digest", language: str = "
     return digest.hexdigest()
 
 
+class _Loader(jinja2.FileSystemLoader):
+    """Sees a file that comes into an earlier folder, too: what is served must be what `templates_hash` covers."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        text, path, is_fresh = super().get_source(environment, template)
+
+        def still_first() -> bool:
+            files = (Path(folder) / template for folder in self.searchpath)
+            return is_fresh() and next((file for file in files if file.is_file()), None) == Path(path)
+
+        return text, path, still_first
+
+
 @lru_cache(maxsize=32)
 def environment(templates: Templates, language: str, timezone: str) -> jinja2.Environment:
     """The sandbox that fills templates for a publication in this language and time zone (an IANA name).
@@ -89,7 +102,7 @@ def environment(templates: Templates, language: str, timezone: str) -> jinja2.En
     except (KeyError, ValueError, OSError) as error:
         raise ConfigError("[publication] timezone", f"there is no time zone {timezone!r}") from error
     env = ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader([str(folder) for folder in templates.folders]),
+        loader=_Loader([str(folder) for folder in templates.folders]),
         autoescape=jinja2.select_autoescape(
             enabled_extensions=("html", "htm", "xml", "j2"), disabled_extensions=("txt", "css"),
             default=True, default_for_string=True,
