@@ -47,7 +47,8 @@ def configuration(found: Survey, *, now: datetime, allow_private: bool = False) 
 
 def domain_of(found: Survey) -> str:
     """The publication's domain in ASCII; an address or a bare host name is nobody's, so `example.org` stands for it."""
-    host = (urlsplit(found.site).hostname or urlsplit(found.feed).hostname or "").removeprefix("www.")
+    page = _page(found.site) or found.feed
+    host = (urlsplit(page).hostname or "").removeprefix("www.")
     try:
         domain = host.encode("idna").decode().lower()
     except UnicodeError:
@@ -56,11 +57,16 @@ def domain_of(found: Survey) -> str:
     return domain if fits and not domain.replace(".", "").isdigit() else DOMAIN
 
 
+def _page(url: str) -> str | None:
+    """An address that the configuration takes: no secret is in it."""
+    return url if accepted(Url, url) and not urlsplit(url).username and not urlsplit(url).password else None
+
+
 def _publication(found: Survey) -> list[str]:
     domain = domain_of(found)
     name = line(found.name) or "The publication"
     sender = accepted(Mailbox, f"{_display(name)} <roundup@{domain}>") or f"roundup@{domain}"
-    site = accepted(Url, found.site) or f"https://{domain}/"
+    site = _page(found.site) or f"https://{domain}/"
     public = accepted(BaseUrl, f"https://roundup.{domain}") or f"https://roundup.{DOMAIN}"
     return [
         "[publication]",
@@ -121,13 +127,13 @@ def _kinds(found: Survey) -> list[str]:
 
 
 def _links(found: Survey) -> list[str]:
-    fine = {line(name, 40): accepted(Url, url) for name, url in found.links.items()}
+    fine = {line(name, 40): _page(url) for name, url in found.links.items()}
     return ["[links]", *(f"{_q(name)} = {_q(url)}" for name, url in fine.items() if name and url)]
 
 
 def _design(found: Survey) -> list[str]:
     logo = found.logo
-    if logo is None or not accepted(Url, logo.url):
+    if logo is None or not _page(logo.url):
         return ["[design]"]
     width, height = logo.shown
     part = [f"logo = {_q(logo.url)}", f"logo_width = {width}", f"logo_height = {height}"]
