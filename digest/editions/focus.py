@@ -33,11 +33,14 @@ def missing_next(day: date, calendar: Sequence[Focus]) -> str | None:
 def matches(article: Article, focus: Focus) -> str | None:
     """Why this article belongs to the focus, as a sentence for staff; None where it does not.
 
-    Its topics decide first, then whole phrases in its headline, then in its excerpt."""
+    Its topics decide first, then whole phrases in its headline, then in its excerpt. A topic of the focus that ends in
+    "*" stands for every word that begins so: "mediat*" for mediation, mediators and mediated."""
     own = {_plain(topic): topic for topic in article.topics}
     for topic in focus.topics:
-        if _plain(topic) in own:
-            return f"its topic “{own[_plain(topic)]}” belongs to the focus, {focus.title}"
+        wanted, open_end = _plain(topic).removesuffix("*"), topic.endswith("*")
+        for plain, shown in own.items():
+            if wanted and (plain == wanted or (open_end and find_phrase(topic, plain) == plain)):
+                return f"its topic “{shown}” belongs to the focus, {focus.title}"
     for text, where in ((article.title, "headline"), (article.excerpt, "excerpt")):
         for topic in focus.topics:
             found = find_phrase(topic, text)
@@ -49,13 +52,16 @@ def matches(article: Article, focus: Focus) -> str | None:
 def find_phrase(phrase: str, text: str) -> str | None:
     """The words of `text` in which `phrase` stands as whole words, case and hyphens aside; None if nowhere.
 
+    After a last "*" any letters may follow ("peace process*"); what is found is the whole words.
     A word ends where no letter, digit, underscore or combining mark follows. (`\\b` of `re` takes a vowel
     sign of an Indic script for the end of a word.) Chinese, Japanese, Thai put nothing between words."""
-    words = re.split(r"[\s\-‐‑]+", _plain(phrase).strip())
+    open_end = phrase.rstrip().endswith("*")
+    words = re.split(r"[\s\-‐‑]+", _plain(phrase).strip().removesuffix("*"))
     if not any(words):
         return None
     folded = _plain(text)
-    for found in re.finditer(r"[\s\-‐‑]+".join(map(re.escape, words)), folded):
+    pattern = r"[\s\-‐‑]+".join(map(re.escape, words)) + (r"\w*" if open_end else "")
+    for found in re.finditer(pattern, folded):
         before, after = folded[: found.start()][-1:], folded[found.end() :][:1]
         first, last = found.group()[0], found.group()[-1]
         if not _joined(before, first) and not _joined(last, after):

@@ -77,3 +77,15 @@ def test_words_decide_as_whole_phrases(title: str, excerpt: str, where: str | No
 def test_words_of_any_script_end_where_they_end(phrase: str, text: str, found: bool) -> None:
     """Accents, vowel signs, sharp s and scripts without spaces are each taken as their readers take them."""
     assert (find_phrase(phrase, text) is not None) is found
+
+
+def test_word_forms_are_those_configured() -> None:
+    """A star at the end of a topic takes every word that begins so, in topics and texts; without it none but itself."""
+    focus = Focus("2013-11", "Talks", ("mediat*", "peace talks", "*"))
+    assert "“mediators”" in (matches(piece(topics=(), title="What mediators know", excerpt=""), focus) or "")
+    assert "topic “mediation support”" not in (
+        matches(piece(topics=("mediation support",), title="", excerpt=""), focus) or ""
+    )
+    assert "its topic “mediation”" in (matches(piece(topics=("mediation",), title="", excerpt=""), focus) or "")
+    assert matches(piece(topics=(), title="Peace-talks resume", excerpt=""), focus) is not None
+    assert matches(piece(topics=(), title="Intermediate states", excerpt="The remediation of rivers."), focus) is None
