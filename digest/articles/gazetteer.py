@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
@@ -47,8 +48,7 @@ class Namesake:
     choices: tuple[tuple[str, frozenset[str]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word as compared (`folded`) and as written (`raw`), with its place in the text."""
 
     folded: str
@@ -57,7 +57,7 @@ class Token:
     end: int
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def fold(word: str) -> str:
     """Case and accents aside."""
     if word.isascii():

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from digest.articles.blanket import without_blanket_categories
 from digest.articles.cleaning import LeftOut, article_from
 from digest.articles.identity import keys, shared_keys
 from digest.articles.model import Article
@@ -51,6 +52,7 @@ def absorb(
     reading. Another feed with the same story only adds its keys. The first pull takes what is younger than
     `lookback` and the newest ten undated entries; the rest is known from then on, and not eligible. Later,
     all that is new is eligible, whatever its date."""
+    entries = without_blanket_categories(entries)
     one_at_a_time(connection, "articles")  # two pulls at once would store a story twice
     document = _Document(connection, entries, feed)
     left_out: list[LeftOut] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -16,6 +17,9 @@ who acts elsewhere. venue: where others meet. listed: one of several examples. A
 
 NAMESAKE = "namesake"
 """The rule of a name that several places have; its `place` is then the name itself."""
+
+STEMS = ""
+"""A key of `Names` that is there where some of them are stems."""
 
 Names = Mapping[str, Sequence[Name]]
 """Names by their first word, the longest first."""
@@ -48,7 +52,7 @@ _EVENTS = _set(
 )
 _MEETING = _set(
     "talks summit meeting meet meets met conference negotiations negotiators negotiate forum sign signs signed signing"
-    " ceremony gather gathers gathered convene convenes delegates donors mediators truce ceasefire"
+    " ceremony gather gathers gathered convene convenes delegates donors mediators"
 )
 _AT = _set("in at")
 # "The US envoy to Yemen", "French troops in Mali": who is sent is not the subject.
@@ -65,14 +69,15 @@ _RELATIONS = _set("relations ties talks trade summit border treaty alliance dial
 _PAPERS = _set("post times daily tribune herald gazette telegraph chronicle")
 # What may follow a place's name in a headline where every word is written large, and seldom follows a first name
 _AFTER_A_PLACE = _set(
-    "and or to is in on at with as the of a has was are will after says say said faces face seeks seek votes vote goes"
-    " opens open closes close calls call signs sign sends send holds hold bans ban accuses denies backs warns vows wants"
-    " needs must can should could may becomes gets takes makes puts keeps rejects approves expels recalls launches hits"
-    " struggles braces welcomes hosts agrees joins leaves cuts raises arrests frees executes deports shuts floods burns"
-    " waits looks turns moves plans tries hopes fears mourns celebrates king queen president prime minister government"
-    " parliament army military police rebels rebel border crisis election elections refugees refugee camp camps protests"
-    " economy court opposition leader leaders talks war conflict famine valley river basin under over through"
-    " from for against amid during while when where what how why who not still no now before without between"
+    "and or to is in on at with as the of a has was are will after says say said faces face seeks seek votes vote"
+    " goes opens open closes close calls call signs sign sends send holds hold bans ban accuses denies backs warns"
+    " vows wants needs must can should could may becomes gets takes makes puts keeps rejects approves expels"
+    " recalls launches hits struggles braces welcomes hosts agrees joins leaves cuts raises arrests frees executes"
+    " deports shuts floods burns waits looks turns moves plans tries hopes fears mourns celebrates king queen"
+    " president prime minister government parliament army military police rebels rebel border crisis election"
+    " elections refugees refugee camp camps protests economy court opposition leader leaders talks war conflict"
+    " famine valley river basin under over through from for against amid during while when where what how why who"
+    " not still no now before without between"
 )
 
 
@@ -94,10 +99,17 @@ class _Letters:
 
     def __init__(self, text: str, found: list[Token], topic: bool) -> None:
         self.text, self.tokens, self.topic = text, found, topic
-        self.shouting = not topic and text.isupper()
-        long = [t.raw for t in found[1:] if len(t.raw) > 3]
-        # "Rebels Close In on Capital": capitals tell nothing there
-        self.title_case = bool(long) and sum(raw[0].isupper() for raw in long) >= 0.7 * len(long)
+
+    @cached_property
+    def shouting(self) -> bool:
+        """Whether all is written large: then an abbreviation is not known from a word."""
+        return not self.topic and self.text.isupper()
+
+    @cached_property
+    def title_case(self) -> bool:
+        """Whether every word is written large, as in "Rebels Close In on Capital": capitals tell nothing there."""
+        long = [t.raw for t in self.tokens[1:] if len(t.raw) > 3]
+        return bool(long) and sum(raw[0].isupper() for raw in long) >= 0.7 * len(long)
 
     def folded(self, at: int) -> str:
         return self.tokens[at].folded if 0 <= at < len(self.tokens) else ""
@@ -112,9 +124,15 @@ class _Letters:
 
 
 def _found(letters: _Letters, names: Names) -> Iterator[Mention]:
-    at = 0
-    while at < len(letters.tokens):
-        for name in _names_at(letters.folded(at), names):
+    at = -1
+    while (at := at + 1) < len(letters.tokens):
+        word = letters.tokens[at].folded
+        if word not in names and word.isascii() and STEMS not in names and word[:-1] not in names:
+            continue  # nearly every word
+        following = letters.folded(at + 1)
+        for name in _names_at(word, names):
+            if len(name.words) > 1 and not following.startswith(name.words[1]):
+                continue
             last = at + len(name.words) - 1
             if _is_here(letters, at, name):
                 words = letters.text[letters.tokens[at].start : letters.tokens[last].end]
@@ -122,11 +140,13 @@ def _found(letters: _Letters, names: Names) -> Iterator[Mention]:
                     yield Mention(name, words, _by_itself(letters, at, last, name), at, last)
                 at = last
                 break
-        at += 1
 
 
 def _names_at(word: str, names: Names) -> Iterator[Name]:
     yield from names.get(word, ())
+    if STEMS in names:
+        for length in range(len(word) - 1, max(1, len(word) - 5), -1):
+            yield from (n for n in names.get(word[:length], ()) if n.stem and len(n.words) == 1)
     if word.isascii():
         if word.endswith("s") and len(word) > 4:  # "Kenyans"; and "Rwandas", which lost its apostrophe on the way
             yield from (n for n in names.get(word[:-1], ()) if len(n.words) == 1 and not n.care)
@@ -156,7 +176,7 @@ def _is_here(letters: _Letters, at: int, name: Name) -> bool:
     if name.stem:
         return True
     if name.care == "abbreviation":
-        return (raw.isupper() or not raw[:-1].islower()) and raw[0].isupper() and not letters.shouting
+        return (raw.isupper() or not raw[:-1].islower()) and not raw[0].islower() and not letters.shouting
     return not raw[0].islower()  # "turkey" and "polish" are other things than Turkey and Polish
 
 
@@ -237,6 +257,11 @@ def _is_sent(letters: _Letters, others: list[Mention], mention: Mention) -> bool
     at = next((n for n in (1, 2, 3) if letters.folded(mention.last + n) in _SENT), 0)
     if not at or "," in letters.between(mention.last, mention.last + at):
         return False
+    possessive = letters.between(mention.last, mention.last + 1)[:1] in ("'", "’")
+    if mention.name.rule != "people" and mention.name.care != "abbreviation" and not possessive:
+        return False  # "France sells jets to Qatar": the country itself is what it is about
+    if any(letters.folded(mention.last + n)[-1:] == "s" for n in range(1, at)) and not possessive:
+        return False  # "US sends troops to Poland"
     after = mention.last + at
     return any(m.first > after and _leads_to(letters, m.first) for m in others)
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digest.articles.gazetteer import AREAS, Name, namesakes, phrase, shown, tokens
+from digest.articles.gazetteer import AREAS, Name, namesakes, phrase, shown
 from digest.articles.languages import languages_of
-from digest.articles.mentions import NAMESAKE, Mention, mentions
+from digest.articles.mentions import NAMESAKE, mentions
 from digest.articles.model import Article, Evidence, Placement, Region
 from digest.articles.region_names import Index, index_of
 
@@ -18,7 +18,7 @@ _FACTOR = {"sure": 1.0, "unsure": 0.8, "listed": 0.5, "actor": 0.25, "venue": 0.
 _CONFIGURED_TOPIC = 20.0
 _MORE_OF_THE_SAME = 0.1  # what a second name of the same region in the same place adds, of the first one's weight
 _FIELD = {"topics": "topics", "title": "headline", "excerpt": "summary", "text": "text"}
-_LONGEST_BODY = 3000
+_LONGEST_BODY = 1800  # the beginning of a text says what it is about, and the rest would take long
 _FEWEST_IN_BODY = 2
 _SHARE_OF_BODY = 0.6
 _NEWS = frozenset({"news", "headlines", "edition", "section"})
@@ -156,14 +156,15 @@ def _signs(article: Article, index: Index) -> Iterator[_Sign]:
         if _AMERICAN_TOWN.search(topic) and (slug := index.region_of("US", "americas")):
             yield _Sign(slug, Name(words, "US", "americas", "city"), topic, "topics", order, "sure")
             order += 1
-    for where, text in (("title", article.title), ("excerpt", article.excerpt)):
-        dateline = _DATELINE.match(text) if where == "excerpt" else None
+    dateline = _DATELINE.match(article.excerpt)
+    start = dateline.end() if dateline else 0
+    texts = (("title", article.title), ("excerpt", article.excerpt[start:]), ("dateline", article.excerpt[:start]))
+    for where, text in texts:
         for found in mentions(text, index.names):
-            if dateline and tokens(text)[found.first].start < dateline.end():
-                if found.name.care == "weak":
-                    continue  # "GENEVA (Reuters) —"
-                found = Mention(found.name, found.words, "weak", found.first, found.last)
-            yield _Sign(index.region(found.name), found.name, found.words, where, order, found.standing)
+            if where != "dateline":
+                yield _Sign(index.region(found.name), found.name, found.words, where, order, found.standing)
+            elif found.name.care != "weak":  # "GENEVA (Reuters) —" tells nothing, "MANILA (AFP) -" a little
+                yield _Sign(index.region(found.name), found.name, found.words, "excerpt", order, "weak")
             order += 1
 
 

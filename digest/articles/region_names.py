@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from digest.articles.gazetteer import NOWHERE, Name, areas_by_code, names, namesakes, phrase
-from digest.articles.mentions import NAMESAKE
+from digest.articles.mentions import NAMESAKE, STEMS
 from digest.articles.model import Region
 
 # What regions are called in configurations, and the areas of the gazetteer that they then have by default.
@@ -83,6 +83,8 @@ def index_of(regions: tuple[Region, ...], languages: tuple[str, ...]) -> Index:
     by_first: dict[str, list[Name]] = defaultdict(list)
     for name in sorted(rows, key=lambda name: -len(name.words)):
         by_first[name.words[0]].append(name)
+    if any(name.stem for name in known):
+        by_first[STEMS] = []
     return Index(
         {word: tuple(rows) for word, rows in by_first.items()},
         topics,
