@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
 
+from digest.feeds.concerns import QUIET_AFTER, Concern, concerns, moved
+from digest.feeds.history import Pull
 from digest.feeds.model import Role
 
-State = Literal["good", "new", "quiet", "failing", "stale", "emptied", "dropped"]
+__all__ = ["Health", "Pull", "State", "health", "spoken"]
+
+State = Literal["good", "new", "quiet", "failing", "stale", "emptied", "dropped"] | Concern
 
 FEW = 5
 """A feed that had at least so many items and has none is emptied."""
@@ -18,23 +22,8 @@ FEW = 5
 HISTORY = 8
 """Good pulls whose median is what a feed usually has."""
 
-QUIET_AFTER = timedelta(days=7)
 SETTLED_AFTER = timedelta(days=7)
 """After so long with few items, few is what the feed usually has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """What one pull of a feed brought. `items` are in the document; `state` and `reason` tell a failure."""
-
-    at: datetime
-    ok: bool
-    state: str = ""
-    reason: str = ""
-    items: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +34,11 @@ class Health:
     sentence: str
     holds: bool
 
+    @property
+    def notable(self) -> bool:
+        """Whether the document that was read is odd in some way, though it could be had."""
+        return self.state not in ("good", "new", "quiet", "failing", "stale")
+
 
 def health(
     pulls: Sequence[Pull],
@@ -54,11 +48,14 @@ def health(
     stale_after: timedelta,
     known_since: datetime | None = None,
     last_good_at: datetime | None = None,
+    news: Sequence[datetime] = (),
+    moved_to: str | None = None,
 ) -> Health:
     """Judge a feed by its recent pulls, newest first.
 
     `known_since` is when it was configured, `last_good_at` its last good pull, for when `pulls` do not reach
-    so far back. Only a feed of articles ever holds an edition, and never for one bad pull: it must have had
+    so far back; `news` are the moments at which it brought something new, newest first; `moved_to` is its new
+    address. Only a feed of articles ever holds an edition, and never for one bad pull: it must have had
     no good pull for `stale_after`, or have lost its items (none where there were five, or under a quarter of
     what it usually has)."""
     counted = role == "articles"
@@ -76,10 +73,19 @@ def health(
         fallen = _by_items(good, counted, now) if good else None
         if fallen is not None and fallen.holds:  # a failure on top of a loss does not mend it
             return replace(fallen, sentence=f"{fallen.sentence}; {times}: {reason}")
-        return Health("failing", f"{times}: {reason}", holds=False)
+        return Health("failing", _joined(f"{times}: {reason}", moved(moved_to)), holds=False)
     if not good:
         return Health("new", "not pulled yet", holds=False)
-    return _by_items(good, counted, now)
+    judged = _by_items(good, counted, now)
+    found = concerns(good, now=now, news=news, moved_to=moved_to)
+    if not found:
+        return judged
+    state = judged.state if judged.state in ("emptied", "dropped") else found[0][0]
+    return Health(state, _joined(judged.sentence, *(sentence for _, sentence in found)), judged.holds)
+
+
+def _joined(*sentences: str | None) -> str:
+    return "; ".join(sentence for sentence in sentences if sentence)
 
 
 def _stale(age: timedelta, reason: str, *, ever: bool) -> str:

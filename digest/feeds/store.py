@@ -11,9 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import BigKey, UTCDateTime, insert_or_ignore, metadata
-from digest.feeds.health import Health, Pull, health
-from digest.feeds.model import Feed, Role
+from digest.feeds.health import Health, health
+from digest.feeds.history import Pull, Shape
+from digest.feeds.model import Damage, Feed, Role
 from digest.feeds.paging import Reach
+
+NO_SHAPE = Shape()
 
 FEEDS = sa.Table(
     "feeds",
@@ -52,11 +55,18 @@ PULLS = sa.Table(
     sa.Column("new", sa.Integer, nullable=False, server_default="0"),
     sa.Column("changed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unchanged", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("newest", UTCDateTime),
+    sa.Column("oldest", UTCDateTime),
+    sa.Column("same_dates", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("damage", sa.String(20), nullable=False, server_default=""),
     sa.Index("ix_pulls_feed_at", "feed", "at"),
 )
 
 RECENT = 400
 """Pulls that are looked at: two weeks of hourly ones."""
+
+NEWS = 1000
+"""Pulls with something new that are looked at: a year of a daily feed, or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ def record(
     title: str = "",
     moved_to: str | None = None,
     whole: bool = True,
+    shape: Shape = NO_SHAPE,
 ) -> None:
     """Write down one pull of a feed that `sync` knows.
 
@@ -132,12 +143,13 @@ def record(
     A failure leaves the validators alone, so that what could not be read is asked for again. `whole=False` is
     a good pull that could not read an older page."""
     same = items is None
-    if same:
-        items = _last_items(connection, url) if ok else 0
+    if items is None:
+        items, shape = _last_document(connection, url) if ok else (0, NO_SHAPE)
     connection.execute(
         PULLS.insert().values(
             feed=url, at=at, ok=ok, state=state, reason=reason, items=items, new=new, changed=changed,
-            unchanged=items if ok and same else unchanged,
+            unchanged=items if ok and same else unchanged, newest=shape.newest, oldest=shape.oldest,
+            same_dates=shape.same_dates, damage=shape.damage,
         )
     )  # fmt: skip
     values: dict[str, Any] = {"state": state, "sentence": reason}
@@ -157,30 +169,60 @@ def pulls(connection: Connection, url: str, limit: int = RECENT) -> list[Pull]:
     rows = connection.execute(
         sa.select(PULLS).where(PULLS.c.feed == url).order_by(PULLS.c.at.desc(), PULLS.c.id.desc()).limit(limit)
     )
-    return [Pull(row.at, row.ok, row.state, row.reason, row.items, row.new, row.changed, row.unchanged) for row in rows]
+    return [
+        Pull(row.at, row.ok, row.state, row.reason, row.items, row.new, row.changed, row.unchanged, _shape(row))
+        for row in rows
+    ]
+
+
+def news(connection: Connection, url: str, *, since: datetime) -> list[datetime]:
+    """The moments since then at which a pull brought something new, newest first."""
+    brought = (PULLS.c.feed == url, PULLS.c.ok, PULLS.c.new > 0, PULLS.c.at >= since)
+    return list(connection.scalars(sa.select(PULLS.c.at).where(*brought).order_by(PULLS.c.at.desc()).limit(NEWS)))
 
 
 def states(connection: Connection, *, now: datetime, stale_after: timedelta) -> list[FeedState]:
     """Every configured feed with its health, in the configured order."""
     rows = connection.execute(sa.select(FEEDS).where(FEEDS.c.active).order_by(FEEDS.c.position, FEEDS.c.url)).all()
-    found = []
-    for row in rows:
-        recent = pulls(connection, row.url)
-        feed = _feed(row)
-        # A feed that was taken out and put back is judged from when it came back.
-        last_good = row.last_good_at if row.last_good_at and row.last_good_at >= row.known_since else None
-        judged = health(
-            [pull for pull in recent if pull.at >= row.known_since],
-            role=feed.role,
-            now=now,
-            stale_after=stale_after,
-            known_since=row.known_since,
-            last_good_at=last_good,
-        )
-        found.append(
-            FeedState(feed, judged, recent[0] if recent else None, row.first_good_at, row.last_good_at, row.moved_to)
-        )
-    return found
+    return [_state(connection, row, now, stale_after) for row in rows]
+
+
+def state_of(connection: Connection, url: str, *, now: datetime, stale_after: timedelta) -> FeedState:
+    """One feed that `sync` knows, with its health."""
+    row = connection.execute(sa.select(FEEDS).where(FEEDS.c.url == url)).one()
+    return _state(connection, row, now, stale_after)
+
+
+def _state(connection: Connection, row: sa.Row[Any], now: datetime, stale_after: timedelta) -> FeedState:
+    recent = pulls(connection, row.url)
+    feed = _feed(row)
+    # A feed that was taken out and put back is judged from when it came back.
+    last_good = row.last_good_at if row.last_good_at and row.last_good_at >= row.known_since else None
+    judged = health(
+        [pull for pull in recent if pull.at >= row.known_since],
+        role=feed.role,
+        now=now,
+        stale_after=stale_after,
+        known_since=row.known_since,
+        last_good_at=last_good,
+        news=news(connection, row.url, since=row.known_since),
+        moved_to=row.moved_to,
+    )
+    return FeedState(feed, judged, recent[0] if recent else None, row.first_good_at, row.last_good_at, row.moved_to)
+
+
+def addresses(connection: Connection) -> dict[str, str | None]:
+    """Every feed that was ever configured, and where it has moved for good, if it has."""
+    return {row.url: row.moved_to for row in connection.execute(sa.select(FEEDS.c.url, FEEDS.c.moved_to))}
+
+
+def rename(connection: Connection, old: str, new: str) -> None:
+    """Give a feed another address: what is known of it stays, but for what its old server told."""
+    row = connection.execute(sa.select(FEEDS).where(FEEDS.c.url == old)).mappings().one()
+    told = {"url": new, "etag": None, "last_modified": None, "moved_to": None}
+    connection.execute(FEEDS.insert().values(**{**row, **told}))
+    connection.execute(PULLS.update().where(PULLS.c.feed == old).values(feed=new))
+    connection.execute(FEEDS.delete().where(FEEDS.c.url == old))
 
 
 def forget_pulls(connection: Connection, *, before: datetime) -> int:
@@ -188,14 +230,16 @@ def forget_pulls(connection: Connection, *, before: datetime) -> int:
     return connection.execute(PULLS.delete().where(PULLS.c.at < before)).rowcount
 
 
-def _last_items(connection: Connection, url: str) -> int:
-    found = connection.scalar(
-        sa.select(PULLS.c["items"])
-        .where(PULLS.c.feed == url, PULLS.c.ok)
-        .order_by(PULLS.c.at.desc(), PULLS.c.id.desc())
-        .limit(1)
-    )
-    return found or 0
+def _last_document(connection: Connection, url: str) -> tuple[int, Shape]:
+    """The items and the shape of the document that the last good pull saw."""
+    row = connection.execute(
+        sa.select(PULLS).where(PULLS.c.feed == url, PULLS.c.ok).order_by(PULLS.c.at.desc(), PULLS.c.id.desc()).limit(1)
+    ).first()
+    return (row.items, _shape(row)) if row else (0, NO_SHAPE)
+
+
+def _shape(row: sa.Row[Any]) -> Shape:
+    return Shape(row.newest, row.oldest, row.same_dates, cast("Damage", row.damage))
 
 
 def _feed(row: sa.Row[Any]) -> Feed:

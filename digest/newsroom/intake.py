@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.engine import Connection
+
 from digest.app import App
 from digest.articles import store as articles
 from digest.articles.store import absorb
@@ -13,10 +15,11 @@ from digest.editions import calendars
 from digest.feeds import store as feeds
 from digest.feeds.errors import FeedError
 from digest.feeds.fetch import fetch
+from digest.feeds.history import shape_of
 from digest.feeds.model import Entry, Feed, Fetched, NotModified, Parsed
 from digest.feeds.paging import Reach, needs_more, within
 from digest.feeds.pull import retrieve
-from digest.newsroom import feed_health
+from digest.newsroom import feed_health, moving
 from digest.newsroom.follow_up import after_pull
 
 
@@ -44,6 +47,7 @@ def pull(app: App) -> Iterator[PullReport]:
     """Fetch every feed once, and the events' calendar; one report each as it is done. A failing one stops no other."""
     now = app.now
     with app.database.begin() as connection:
+        moving.follow(connection, app.config.feed_list())
         feeds.sync(connection, app.config.feed_list(), now=now)
         known = feeds.load(connection)
         reaches = feeds.reaches(connection, now=now, lookback=app.config.editions.lookback)
@@ -76,6 +80,13 @@ def _known(app: App, feed: Feed, entries: Sequence[Entry], reach: Reach) -> list
         return articles.known(connection, entries, feed=feed.url, by=reach.known_by)
 
 
+def _oddities(app: App, connection: Connection, feed: Feed) -> tuple[str, ...]:
+    """What is odd about this feed, seen beside its earlier pulls."""
+    stale_after = app.config.fetching.stale_after
+    judged = feeds.state_of(connection, feed.url, now=app.now, stale_after=stale_after).health
+    return (judged.sentence,) if judged.notable else ()
+
+
 def _given_up(app: App, reach: Reach, now: datetime) -> bool:
     """Whether a page that fails has been tried for long enough: after `lookback` it is no news any more."""
     lookback = app.config.editions.lookback
@@ -93,7 +104,8 @@ def _record(
     with app.database.begin() as connection:
         if isinstance(result, NotModified):
             feeds.record(connection, feed.url, at=now, ok=True)
-            return PullReport(feed.url, feed.title, "not-modified", "nothing new since the last pull")
+            said = _oddities(app, connection, feed)
+            return PullReport(feed.url, feed.title, "not-modified", "nothing new since the last pull", warnings=said)
         if isinstance(result, FeedError):
             feeds.record(connection, feed.url, at=now, ok=False, state=result.state, reason=result.reason)
             return PullReport(feed.url, feed.title, result.state, result.reason)
@@ -128,9 +140,10 @@ def _record(
             last_modified=None if again else result.last_modified,
             title=parsed.title,
             moved_to=result.moved_to,
+            shape=shape_of(parsed),
             whole=parsed.whole or _given_up(app, reach, now),
         )
-    warnings = parsed.warnings + ((f"it has moved to {result.moved_to}",) if result.moved_to else ())
+        warnings = parsed.warnings + _oddities(app, connection, feed)
     return PullReport(
         feed.url,
         source,

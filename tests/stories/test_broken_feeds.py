@@ -33,7 +33,8 @@ def _well(h: House, until: datetime, *, app: App | None = None) -> None:
     """A feed of twelve items, pulled at least eight times until that moment."""
     h.subscribe(("all@example.org", ()))
     h.clock.now = START
-    h.publish(*(h.article(n, region=("africa", "asia", "europe")[n % 3]) for n in range(12)))
+    regions = ("africa", "asia", "europe")
+    h.publish(*(h.article(n, region=regions[n % 3], age=(5 + n) * HOUR) for n in range(12)))
     for part in range(9):
         pull(h, START + part * (until - START) / 8, app)
 

@@ -268,6 +268,10 @@ def upgrade() -> None:
         sa.Column("new", sa.Integer(), server_default="0", nullable=False),
         sa.Column("changed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("unchanged", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("newest", digest.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("oldest", digest.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("same_dates", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("damage", sa.String(length=20), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["feed"], ["feeds.url"], name=op.f("fk_pulls_feed"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pulls")),
     )
