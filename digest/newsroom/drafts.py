@@ -89,7 +89,7 @@ def composed(app: App, period: Period, overlay: Overlay, material: Material, wai
     regions = config.region_list()
 
     def placing(article: Article) -> Placement:
-        return place(article, regions)
+        return place(article, regions, language=config.publication.language)
 
     return compose(
         material.ours,

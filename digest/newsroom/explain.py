@@ -55,7 +55,7 @@ def _answer(
     if why_not:
         sentence = f"It is in no edition: {why_not}."
         return base | {"edition": None, "section": None, "sentence": sentence, "reason": why_not}
-    placement = place(article, app.config.region_list())
+    placement = place(article, app.config.region_list(), language=app.config.publication.language)
     sentence = f"It is in no edition yet; by its subject it belongs under {placement.region}: {placement.reason}."
     return base | {
         "edition": None,

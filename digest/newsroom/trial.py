@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digest.articles.blanket import without_blanket_categories
 from digest.articles.cleaning import LeftOut, article_from
 from digest.articles.intake import too_old
 from digest.articles.model import Region
@@ -43,7 +44,7 @@ def try_out(config: Config, source: str, *, now: datetime | None = None) -> dict
     undated = accumulate(entry.published is None for entry in parsed.entries)
     articles = [
         _entry_json(config, regions, parsed, entry, now, count)
-        for entry, count in zip(parsed.entries, undated, strict=True)
+        for entry, count in zip(without_blanket_categories(parsed.entries), undated, strict=True)
     ]
     return {
         "feed": {
@@ -80,7 +81,7 @@ def _entry_json(
     why_not = too_old(made, now, config.editions.lookback, undated)
     if made.published_at and made.published_at > now:
         why_not = f"dated in the future: {made.published_at:%d %b %Y}"
-    placement = place(made, regions)
+    placement = place(made, regions, language=config.publication.language)
     image = made.image
     return base | {
         "title": made.title,
