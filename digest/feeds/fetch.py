@@ -102,7 +102,7 @@ def _received(
 ) -> Fetched | NotModified:
     status = response.status_code
     if status == 304 and (feed.etag or feed.last_modified):
-        return NotModified(url)
+        return NotModified(url, moved_to)
     if status not in (200, 203):
         what, mend = _STATUS.get(status, ("", ""))
         if not what and status >= 500:

@@ -89,6 +89,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """A 304 answer: nothing new since last time."""
+    """A 304 answer: nothing new since last time. `moved_to` as in Fetched."""
 
     url: str
+    moved_to: str | None = None

@@ -157,8 +157,9 @@ def record(
         values |= {"last_good_at": at, "first_good_at": sa.func.coalesce(FEEDS.c.first_good_at, at)}
         if whole:
             values["whole_at"] = at
+        values["moved_to"] = moved_to
         if not same:
-            values |= {"etag": etag, "last_modified": last_modified, "moved_to": moved_to}
+            values |= {"etag": etag, "last_modified": last_modified}
         if title:
             values["own_title"] = title
     connection.execute(FEEDS.update().where(FEEDS.c.url == url).values(**values))

@@ -103,7 +103,7 @@ def _record(
 ) -> PullReport:
     with app.database.begin() as connection:
         if isinstance(result, NotModified):
-            feeds.record(connection, feed.url, at=now, ok=True)
+            feeds.record(connection, feed.url, at=now, ok=True, moved_to=result.moved_to)
             said = _oddities(app, connection, feed)
             return PullReport(feed.url, feed.title, "not-modified", "nothing new since the last pull", warnings=said)
         if isinstance(result, FeedError):
