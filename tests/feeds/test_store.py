@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from digest.database import Database
 from digest.feeds import store
+from digest.feeds.history import Shape
 from digest.feeds.model import Feed
+from digest.feeds.paging import Reach
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -92,3 +94,45 @@ def test_old_pulls_can_be_forgotten(database: Database) -> None:
             store.record(connection, NEWS.url, at=NOW - day * DAY, ok=True, items=day)
         assert store.forget_pulls(connection, before=NOW - 2.5 * DAY) == 2
         assert [pull.items for pull in store.pulls(connection, NEWS.url)] == [0, 1, 2]
+
+
+def test_what_a_document_looked_like_is_kept(database: Database) -> None:
+    """The shape of a document comes back as it was; a 304 has that of the document before, a failure none."""
+    shape = Shape(NOW, NOW - 9 * DAY, same_dates=True, damage="cut off")
+    with database.begin() as connection:
+        store.sync(connection, [NEWS], now=NOW)
+        store.record(connection, NEWS.url, at=NOW, ok=True, items=7, new=2, shape=shape)
+        store.record(connection, NEWS.url, at=NOW + DAY, ok=True)
+        store.record(connection, NEWS.url, at=NOW + 2 * DAY, ok=False, state="timeout", reason="too slow")
+        assert [pull.shape for pull in store.pulls(connection, NEWS.url)] == [Shape(), shape, shape]
+        assert store.news(connection, NEWS.url, since=NOW) == [NOW]
+        assert store.news(connection, NEWS.url, since=NOW + DAY) == []
+
+
+def test_how_far_back_a_feed_is_needed(database: Database) -> None:
+    """To `lookback` before its first good pull, and to what was known when nothing of it was missing."""
+    with database.begin() as connection:
+        store.sync(connection, [NEWS], now=NOW)
+        assert store.reaches(connection, now=NOW, lookback=7 * DAY) == {NEWS.url: Reach(NOW - 7 * DAY)}
+        store.record(connection, NEWS.url, at=NOW, ok=True, items=7)
+        store.record(connection, NEWS.url, at=NOW + DAY, ok=True)
+        store.record(connection, NEWS.url, at=NOW + 2 * DAY, ok=True, items=7, whole=False)
+        store.record(connection, NEWS.url, at=NOW + 3 * DAY, ok=False, state="timeout")
+        reaches = store.reaches(connection, now=NOW + 4 * DAY, lookback=7 * DAY)
+        assert reaches == {NEWS.url: Reach(NOW - 7 * DAY, NOW + DAY)}
+
+
+def test_a_feed_with_another_address_is_the_same(database: Database) -> None:
+    """Its pulls and its dates go with it; what the old server said of the document does not."""
+    new = "https://new.example.org/feed"
+    with database.begin() as connection:
+        store.sync(connection, [NEWS, PARTNER], now=NOW)
+        store.record(connection, NEWS.url, at=NOW, ok=True, items=7, etag='"a"', moved_to=new)
+        assert store.addresses(connection) == {NEWS.url: new, PARTNER.url: None}
+        store.rename(connection, NEWS.url, new)
+        store.sync(connection, [Feed(new, "News"), PARTNER], now=NOW + DAY)
+        assert not store.is_first_pull(connection, new)
+        assert [feed.url for feed in store.load(connection)] == [new, PARTNER.url]
+        found = store.state_of(connection, new, now=NOW + DAY / 2, stale_after=DAY)
+        assert (found.health.state, found.feed.etag, found.moved_to, found.last_good_at) == ("good", None, None, NOW)
+        assert store.pulls(connection, NEWS.url) == []
