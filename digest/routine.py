@@ -19,8 +19,8 @@ from digest.editions.schedule import Schedule, periods
 from digest.editions.states import due_now
 from digest.editions.store import EditionHead, EditionRow
 from digest.errors import RefusedError
-from digest.newsroom import drafts, holding, intake
-from digest.post_office import staff_mail, staff_words, starting
+from digest.newsroom import drafts, intake
+from digest.post_office import holding, staff_mail, staff_words, starting
 from digest.which import due
 
 log = structlog.get_logger("digest.routine")

@@ -83,8 +83,8 @@ def resume(context: typer.Context, edition: EditionArgument = None) -> None:
 
 def status(context: typer.Context, edition: EditionArgument = None, as_json: AsJson = False) -> None:
     """The books of an edition, and the state of the feeds."""
-    from digest.newsroom.feed_health import name_of, states
     from digest.post_office.books import status_of
+    from digest.post_office.feed_health import name_of, states
 
     with opened(context) as app:
         state = status_of(app, edition)

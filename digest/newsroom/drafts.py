@@ -20,7 +20,7 @@ from digest.editions.focus import focus_for
 from digest.editions.model import Edition, Event, Overlay, Period
 from digest.editions.schedule import period_on
 from digest.editions.store import EditionRow
-from digest.newsroom import holding
+from digest.post_office import holding
 from digest.post_office.content import content_hash, subject_of
 from digest.rendering.i18n import headings
 from digest.which import due

@@ -14,8 +14,8 @@ from digest.editions.model import Overlay
 from digest.editions.store import EditionRow
 from digest.errors import NotFoundError, RefusedError, UsageError
 from digest.logger import Logger
-from digest.newsroom import holding
 from digest.newsroom.drafts import Drafted, arranged
+from digest.post_office import holding
 from digest.post_office.content import content_hash
 from digest.which import current
 

@@ -11,7 +11,8 @@ from digest.editions import store as editions
 from digest.editions.approval import offers
 from digest.editions.states import OPEN
 from digest.editions.store import EditionRow
-from digest.newsroom import drafts, holding
+from digest.newsroom import drafts
+from digest.post_office import holding
 from digest.which import due
 
 

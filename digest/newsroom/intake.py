@@ -19,8 +19,9 @@ from digest.feeds.history import shape_of
 from digest.feeds.model import Entry, Feed, Fetched, NotModified, Parsed
 from digest.feeds.paging import Reach, needs_more, within
 from digest.feeds.pull import retrieve
-from digest.newsroom import feed_health, moving
+from digest.newsroom import moving
 from digest.newsroom.follow_up import after_pull
+from digest.post_office import feed_health
 
 
 @dataclass(frozen=True, slots=True)

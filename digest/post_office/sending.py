@@ -23,8 +23,7 @@ from digest.editions import store as editions
 from digest.editions.model import State
 from digest.editions.store import EditionRow
 from digest.errors import RefusedError
-from digest.newsroom import holding
-from digest.post_office import staff_mail, staff_words, starting
+from digest.post_office import holding, staff_mail, staff_words, starting
 from digest.post_office.books import books_of
 from digest.post_office.mail import compiled_mail
 from digest.post_office.reader_links import dead_places, places_for

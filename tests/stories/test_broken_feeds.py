@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from digest.app import App
-from digest.newsroom import editing, feed_health
+from digest.newsroom import editing
+from digest.post_office import feed_health
 from tests.support.feed_server import rss
 from tests.support.house import House, house
 from tests.support.stories import (
