@@ -12,8 +12,7 @@ from digest.editions import store as editions
 from digest.editions.compose import too_small
 from digest.editions.model import Edition
 from digest.editions.store import EditionRow
-from digest.newsroom import feed_health
-from digest.post_office import staff_mail, staff_words
+from digest.post_office import feed_health, staff_mail, staff_words
 from digest.post_office.content import content_hash
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from digest.articles import store as articles
-from digest.newsroom import feed_health, intake
+from digest.newsroom import intake
 from digest.newsroom.intake import PullReport
+from digest.post_office import feed_health
 from tests.support.feed_server import rss
 from tests.support.house import House, house
 from tests.support.stories import (
