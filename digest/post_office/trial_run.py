@@ -30,7 +30,7 @@ def send_test(app: App, slug: str | None, addresses: Sequence[str]) -> TrialRun:
     """Send the edition as it stands to each address. Raises UsageError for one that cannot be."""
     wanted = list(dict.fromkeys(normalise(address) for address in addresses))
     row = current(app, slug)
-    made = rendition(app, row.edition, test=True)
+    made = rendition(app, row.edition)  # the message of a test says so in its subject
     if made is None:
         raise RefusedError(f"{row.slug} has no article: there is nothing to test")
     key = f"test-{secrets.token_hex(6)}"

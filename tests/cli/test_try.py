@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from digest.cli import main
+from tests.support.command import run_here
 from tests.support.feed_server import FeedServer, feed_server, item, rss
 from tests.support.workspace import COMMAND, plain_environment
 
@@ -43,37 +39,36 @@ class Tried:
     megabytes: float = 0.0
 
 
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+"""A small process between us and the command: Linux counts the memory of whoever forked as the child's own."""
+
+
 def try_out(*arguments: str | Path, cwd: Path | None = None) -> Tried:
     """The real command, with its processor time and the largest of its processes, the parsing child among them."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
-        process = subprocess.Popen(
-            [COMMAND, "try", *arguments],
-            stdout=out,
-            stderr=error,
-            cwd=cwd or tempfile.gettempdir(),
-            env=plain_environment(),
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        error.seek(0)
-        # Processor time, so that a busy machine changes nothing. ru_maxrss is the largest single process: two of them
-        # at once are at most twice that.
-        seconds, megabytes = usage.ru_utime + usage.ru_stime, 2 * usage.ru_maxrss / 1024
-        return Tried(process.returncode, out.read(), error.read(), seconds, megabytes)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, COMMAND, "try", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd or tempfile.gettempdir(),
+        env=plain_environment(),
+        timeout=60,
+    )
+    *said, measured = done.stderr.splitlines(keepends=True)
+    seconds, kilobytes = measured.split()
+    # Processor time, so that a busy machine changes nothing. The memory is the largest single process's: two of them
+    # at once are at most twice that.
+    return Tried(done.returncode, done.stdout, "".join(said), float(seconds), 2 * int(kilobytes) / 1024)
 
 
 def try_here(*arguments: str | Path) -> Tried:
     """The same command in this process: only the parsing child is started."""
-    out, error = io.StringIO(), io.StringIO()
-    with (
-        redirect_stdout(out),
-        redirect_stderr(error),
-        patch.object(sys, "argv", ["digest", "try", *map(str, arguments)]),
-        pytest.raises(SystemExit) as end,
-    ):
-        main()
-    return Tried(int(end.value.code or 0), out.getvalue(), error.getvalue())
+    return Tried(*run_here("try", *arguments))
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import run_here
 from tests.support.databases import missing
 from tests.support.workspace import COMMAND, Workspace, plain_environment, workspace
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def test_a_broken_configuration(home: Workspace, tmp_path: Path, old: str, new: 
     text = home.path.read_text()
     assert old in text
     (tmp_path / "config.toml").write_text(text.replace(old, new, 1))
-    line = said(run("pull", cwd=tmp_path), 2)
+    line = said(run_here("--config", tmp_path / "config.toml", "pull"), 2)
     assert all(word in line for word in words), line
     assert "secret" not in line
     assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
@@ -130,14 +129,18 @@ USAGE: list[tuple[list[str], str]] = [
 @pytest.mark.parametrize(("arguments", "words"), USAGE, ids=["-".join(arguments[:3]) for arguments, _ in USAGE])
 def test_wrong_usage(home: Workspace, arguments: list[str], words: str) -> None:
     """What cannot be meant is told with its mend, and ends with 2."""
-    assert words in said(home.run(*arguments), 2)
+    assert words in said(run_here("--config", home.path, *arguments), 2)
 
 
 def test_what_is_not_there(home: Workspace) -> None:
     """An edition, an article, a reader that do not exist end with 1."""
-    assert "there is no edition 2020-01-03; make its draft" in said(home.run("show", "2020-01-03"), 1)
-    assert "no article has the id, the link or the words 'zebra'" in said(home.run("explain", "zebra"), 1)
-    assert "ghost@example.org is no subscriber" in said(home.run("subscribers", "show", "ghost@example.org"), 1)
+    missing_things = {
+        ("show", "2020-01-03"): "there is no edition 2020-01-03; make its draft",
+        ("explain", "zebra"): "no article has the id, the link or the words 'zebra'",
+        ("subscribers", "show", "ghost@example.org"): "ghost@example.org is no subscriber",
+    }
+    for arguments, words in missing_things.items():
+        assert words in said(run_here("--config", home.path, *arguments), 1)
 
 
 def test_an_unreachable_relay(tmp_path: Path) -> None:
@@ -224,6 +227,7 @@ def test_an_export_to_a_full_device(home: Workspace) -> None:
     assert "No space left on device" in line
 
 
+@pytest.mark.slow
 def test_a_locked_database(tmp_path: Path) -> None:
     """Another process that holds the database for over half a minute is told; looking goes on meanwhile."""
     with workspace(tmp_path, changes={"schedule": None}) as made:
