@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,10 +22,12 @@ from digest.database import Database
 from digest.editions.schedule import Schedule, parse_weekly
 from digest.errors import DigestError, UsageError
 from digest.migrations.head import HEAD
-from digest.rendering.environment import Templates
 from digest.rendering.i18n import headings
 from digest.rendering.model import Design, Publication
 from subscribers.keys import Keys, load_keys
+
+if TYPE_CHECKING:
+    from digest.rendering.environment import Templates
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +78,8 @@ class App:
 
     @cached_property
     def templates(self) -> Templates:
+        from digest.rendering.environment import Templates  # Jinja2: only for commands that render
+
         return Templates(self.config.templates_folder())
 
     @cached_property

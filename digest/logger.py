@@ -1,4 +1,4 @@
-"""A logger that costs nothing until it says something: structlog takes 50 ms to import, and most commands are silent."""
+"""A logger that costs nothing until it speaks: structlog takes 50 ms to import, and most commands are silent."""
 
 from __future__ import annotations
 

@@ -84,13 +84,14 @@ def resume(context: typer.Context, edition: EditionArgument = None) -> None:
 def status(context: typer.Context, edition: EditionArgument = None, as_json: AsJson = False) -> None:
     """The books of an edition, and the state of the feeds."""
     from digest.post_office.books import status_of
-    from digest.post_office.feed_health import name_of, states
 
     with opened(context) as app:
         state = status_of(app, edition)
         if as_json:
             print_json(state.as_json())
             return
+        from digest.post_office.feed_health import name_of, states
+
         out = console()
         out.print(state.sentence(), markup=False)
         for feed in states(app):
