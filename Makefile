@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test torture lint types format requirements clean
+.PHONY: demo test torture format requirements clean
 
 demo: .venv/installed  ## the whole weekly job, on bundled feeds, into ./demo
 	$(BIN)/digest demo
@@ -39,11 +39,11 @@ define install
 	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endef
 
-requirements: .venv/dev  ## pin anew, with hashes and without naming any index
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-annotate pyproject.toml --group build --output-file requirements/base.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-annotate pyproject.toml --group dev --output-file requirements/dev.txt
+requirements:  ## pin anew, with hashes and without naming any index; needs uv
+	$(PIN) --group build --output-file requirements/base.txt
+	$(PIN) --group dev --output-file requirements/dev.txt
+
+PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
 clean:
 	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
