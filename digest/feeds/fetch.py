@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit, urlunsplit
 
@@ -47,20 +47,47 @@ def fetch(
     `contact` goes into the User-Agent, so that a publisher can reach us.
 
     Raises FetchError, whose `state` names the failure."""
-    backend = GuardedBackend(allow_private=allow_private, deadline=deadline)
-    headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate", "User-Agent": _user_agent(contact)}
+    headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
     if feed.etag:
         headers["If-None-Match"] = feed.etag
     if feed.last_modified:
         headers["If-Modified-Since"] = feed.last_modified
-    transport = _GuardedTransport(backend, ssl_context)
+    client = guarded_client(
+        headers,
+        allow_private=allow_private,
+        timeout=timeout,
+        deadline=deadline,
+        contact=contact,
+        ssl_context=ssl_context,
+    )
     try:
-        with httpx2.Client(transport=transport, trust_env=False, timeout=timeout, headers=headers) as client:
+        with client:
             return _follow(client, feed, max_bytes)
     except FetchError as error:
         raise FetchError(_shown(feed.url), error.state, error.detail, mend=error.mend) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
         raise _explained(_shown(feed.url), error, deadline) from error
+
+
+def guarded_client(
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool,
+    timeout: float,
+    deadline: float,
+    contact: str = "",
+    ssl_context: ssl.SSLContext | None = None,
+) -> httpx2.Client:
+    """A client that asks public addresses only, follows no redirect by itself, and is done `deadline` seconds from now.
+
+    It may be used by several threads."""
+    transport = _GuardedTransport(GuardedBackend(allow_private=allow_private, deadline=deadline), ssl_context)
+    return httpx2.Client(
+        transport=transport,
+        trust_env=False,
+        timeout=timeout,
+        headers={**headers, "User-Agent": _user_agent(contact)},
+    )
 
 
 class _GuardedTransport(httpx2.HTTPTransport):
@@ -75,7 +102,7 @@ class _GuardedTransport(httpx2.HTTPTransport):
 def _follow(client: httpx2.Client, feed: Feed, max_bytes: int) -> Fetched | NotModified:
     url, seen, permanent = feed.url, {feed.url}, True
     while True:
-        _check_scheme(url)
+        check_scheme(url)
         with client.stream("GET", url) as response:
             if not response.has_redirect_location:
                 moved_to = url if permanent and len(seen) > 1 else None
@@ -162,7 +189,7 @@ def _window(encoding: str, start: bytes) -> int:
     return zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS
 
 
-def _check_scheme(url: str) -> None:
+def check_scheme(url: str) -> None:
     try:
         parts = urlsplit(url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -29,11 +29,14 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class FeedServer:
-    """What is served, and what was asked. `url(path)` is absolute, on 127.0.0.1."""
+    """What is served, and what was asked. `url(path)` is absolute, on 127.0.0.1.
+
+    HEAD is answered like GET without the body, except where `heads` has a status for the path."""
 
     base: str
     handlers: dict[str, Handler] = field(default_factory=dict)
     requests: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    heads: dict[str, int] = field(default_factory=dict)
 
     def url(self, path: str) -> str:
         return self.base + path
@@ -175,6 +178,13 @@ def feed_server(context: ssl.SSLContext | None = None) -> Iterator[FeedServer]:
                 send(self, 404, b"", {})
             else:
                 handler(self)
+
+        def do_HEAD(self) -> None:
+            path = self.path.split("?", 1)[0]
+            if path in served.heads:
+                send(self, served.heads[path], b"", {})
+            else:
+                self.do_GET()
 
         def log_message(self, *args: object) -> None:
             pass
