@@ -167,6 +167,11 @@ def link_key(url: str) -> str:
     return _key("link", canonical_link(url))
 
 
+def left_key(url: str) -> str:
+    """The key by which an article remembers an address that its page has left for good."""
+    return _key("left", canonical_link(url))
+
+
 def _title_key(entry: Entry) -> str:
     title, moment = normalised_title(entry.title), published(entry)
     if not title or moment is None:

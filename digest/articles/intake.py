@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from digest.articles.blanket import without_blanket_categories
 from digest.articles.cleaning import LeftOut, article_from
-from digest.articles.identity import keys, shared_keys
+from digest.articles.identity import keys, left_key, shared_keys
 from digest.articles.model import Article
 from digest.articles.tables import article_keys, articles, owners, rows
 from digest.articles.tables import columns as columns_of
@@ -76,7 +76,8 @@ class _Document:
         self._feed = feed
         self._shared = shared_keys(entries, feed.url)
         every = [keys(entry, feed.url, self._shared) for entry in entries]
-        self._owners = owners(connection, {key for found in every for key in found})
+        left = {left_key(entry.link) for entry in entries if entry.link}
+        self._owners = owners(connection, {key for found in every for key in found} | left)
         first_ids = {_short_id(found[0]) for found in every}
         self._known = rows(connection, {*self._owners.values(), *first_ids})
         self._seen: set[str] = set()
@@ -106,6 +107,8 @@ class _Document:
             return
         if entry.published is None and row.published_at is not None:
             article = replace(article, published_at=row.published_at)  # an edit is no new publication
+        if self._owners.get(left_key(article.link)) == identity:
+            article = replace(article, link=row.link)  # the feed still has the address that the page has left
         columns = columns_of(article, now)
         if row.feed == article.feed and row.content_hash == columns["content_hash"]:
             self.unchanged += 1

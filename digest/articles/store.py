@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from digest.articles.identity import keys, link_key, normalised_title, shared_keys
+from digest.articles.identity import keys, left_key, link_key, normalised_title, shared_keys
 from digest.articles.intake import Absorbed, absorb
 from digest.articles.model import Article
 from digest.articles.tables import article_keys, articles, content_hash, from_row, owners, rows
-from digest.database import UTCDateTime
+from digest.database import UTCDateTime, insert_or_ignore
 from digest.errors import NotFoundError
 from digest.feeds.model import Entry, Role
 
 __all__ = [
     "Absorbed", "Standing", "absorb", "article_keys", "articles", "candidates", "content_hash", "drop",
-    "find", "known", "load", "rename_feed", "standing", ]  # fmt: skip
+    "find", "known", "load", "relink", "rename_feed", "standing", ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,21 @@ def known(connection: Connection, entries: Sequence[Entry], *, feed: str, by: da
         return row is not None and row.first_seen <= by and (row.feed == feed or key.startswith("guid:"))
 
     return [any(map(is_ours, found)) for found in every]
+
+
+def relink(connection: Connection, identity: str, link: str, now: datetime) -> bool:
+    """The page of an article has moved for good: it is linked there, and known by both addresses, whatever the feed
+    goes on saying. False, and nothing changed, where that is another article's page, or the article is not known."""
+    row = rows(connection, [identity]).get(identity)
+    if row is None or owners(connection, [link_key(link)]).get(link_key(link), identity) != identity:
+        return False
+    article = replace(from_row(row), link=link)
+    found = {"link": link, "content_hash": content_hash(article), "updated_at": now}
+    connection.execute(sa.update(articles).where(articles.c.id == identity).values(found))
+    connection.execute(sa.delete(article_keys).where(article_keys.c.key == left_key(link)))
+    new = [{"key": key, "article": identity} for key in (link_key(link), left_key(row.link))]
+    insert_or_ignore(connection, article_keys, new)
+    return True
 
 
 def rename_feed(connection: Connection, old: str, new: str) -> None:

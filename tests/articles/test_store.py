@@ -309,3 +309,30 @@ def test_a_thousand_entries_are_quick(database: Database) -> None:
     assert len(take(database, *document).new) == 1000
     assert take(database, *document).unchanged == 1000
     assert process_time() - start < 8
+
+
+def test_a_page_that_moved_for_good_stays_where_it_is(database: Database) -> None:
+    """After a permanent redirect the article has the new link and is found by both, though the feed keeps the old one;
+    a third link in the feed is followed again."""
+    old, new, third = ("https://site.example.org/" + path for path in ("old/", "new/", "third/"))
+    take(database, entry(id="g", link=old))
+    with database.begin() as connection:
+        (article,) = candidates(connection, now=NOW)
+        assert store.relink(connection, article.id, new, NOW)
+        assert store.relink(connection, article.id, new, NOW)
+    again = take(database, entry(id="other", link=old))
+    assert (again.new, again.changed, again.unchanged) == ((), (), 1)
+    with database.read() as connection:
+        assert [a.link for a in find(connection, old)] == [a.link for a in find(connection, new)] == [new]
+    assert take(database, entry(id="g", link=third)).changed == (article.id,)
+
+
+def test_a_page_that_moved_onto_another_articles_is_not_followed(database: Database) -> None:
+    """Two articles never have one link: a redirect to another article's page changes nothing."""
+    one, other = "https://site.example.org/1/", "https://site.example.org/2/"
+    take(database, entry(id="1", link=one, title="One"), entry(id="2", link=other, title="Another"))
+    with database.begin() as connection:
+        (article,) = find(connection, one)
+        assert not store.relink(connection, article.id, other, NOW)
+        assert not store.relink(connection, "unknown", other, NOW)
+        assert [a.id for a in find(connection, one)] == [article.id]
