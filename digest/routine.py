@@ -19,7 +19,7 @@ from digest.editions.schedule import Schedule, periods
 from digest.editions.states import due_now
 from digest.editions.store import EditionHead, EditionRow
 from digest.errors import RefusedError
-from digest.newsroom import drafts, intake
+from digest.newsroom import drafts, follow_up, intake
 from digest.post_office import holding, staff_mail, staff_words, starting
 from digest.which import due
 
@@ -66,7 +66,8 @@ def _row(app: App, slug: str) -> EditionRow | None:
         return editions.load(connection, slug)
 
 
-def _act(app: App, period: Period, row: EditionRow | None) -> list[str]:
+def _act(app: App, period: Period, row: EditionRow | None, *, looked: bool = False) -> list[str]:
+    """`looked`: whether the articles' pages have been looked at just now."""
     action = due_now(app.now, period, row.state if row else None, automatic=app.approves_itself)
     if action == "compose":
         drafts.compose_draft(app, period.day)
@@ -74,20 +75,22 @@ def _act(app: App, period: Period, row: EditionRow | None) -> list[str]:
     if row is None:
         return []
     if action == "send":
-        return _start(app, row)
+        return _start(app, row, looked=looked)
     if action == "hold":
         return _hold(app, row, [holding.UNAPPROVED])
     return []
 
 
-def _start(app: App, row: EditionRow) -> list[str]:
-    """Begin to send, unless a rule holds it at this last moment."""
+def _start(app: App, row: EditionRow, *, looked: bool) -> list[str]:
+    """Begin to send, unless a rule holds it at this last moment, or it is not what it was."""
     unlawful = app.config.lawful_for_sending
     why = [holding.Reason("unlawful", unlawful)] if unlawful else []
     if not row.override_reason:
         why += holding.reasons(app, row.edition)
     if why:
         return _hold(app, row, why)
+    if not looked and follow_up.before_start(app, row.slug):
+        return [f"changed {row.slug}", *_act(app, row.period, _row(app, row.slug), looked=True)]
     starting.start(app, row)
     return [f"started {row.slug}"]
 

@@ -52,6 +52,7 @@ def send(
 ) -> None:
     """Hand the edition to the outbox and deliver until nothing is due. Again is harmless."""
     from digest.cli.progress import following
+    from digest.newsroom import follow_up
     from digest.post_office import sending
 
     with opened(context) as app:
@@ -63,7 +64,14 @@ def send(
                 console().print(plan.sentence(), markup=False)
             return
         with following(quiet=as_json) as (progress, stop):
-            report = sending.send(app, edition, now=now, progress=progress, stop=stop)
+            report = sending.send(
+                app,
+                edition,
+                now=now,
+                progress=progress,
+                stop=stop,
+                before_start=lambda slug: follow_up.before_start(app, slug),
+            )
         if as_json:
             print_json(report.as_json())
         else:

@@ -71,6 +71,7 @@ class FetchingTable(Table):
     stale_after: Duration = timedelta(hours=24)
     timeout: Duration = timedelta(seconds=60)
     max_size: Size = 5_000_000
+    check_links: bool = True
 
     def limits(self) -> dict[str, Any]:
         """The limits of one fetch, by the names that `digest.feeds` gives them; seconds and bytes."""

@@ -93,7 +93,7 @@ def _configuration(folder: Path, server: Server, smtp_port: int, now: datetime) 
         "events": {"calendar": server.calendar_url},
         "schedule": {"skip": []},
         "focus": {month: focus() for month in months},
-        "fetching": {"allow_private_addresses": True},
+        "fetching": {"allow_private_addresses": True, "check_links": False},
         "smtp": {"host": "127.0.0.1", "port": smtp_port, "security": "none"},
         "database": {"url": f"sqlite:///{(folder / 'var' / 'digest.sqlite3').absolute()}"},
         "secrets": {"key_file": str((folder / "var" / "keys").absolute())},

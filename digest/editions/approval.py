@@ -16,9 +16,9 @@ from digest.editions.snapshot import to_json
 def content_hash(edition: Edition, *, templates: str, settings: str) -> str:
     """SHA-256 in hex over the edition as it stands, the templates' hash and that of the mail's settings.
 
-    The edition is the composed one, with its overlay applied. What waits and why an article stands where it
-    stands are not sent, so they are not covered: an approval is not voided by what no reader sees."""
-    covered = _without(to_json(edition), ("waiting",))
+    The edition is the composed one, with its overlay applied. What waits, what changed and why an article stands
+    where it stands are not sent, so they are not covered: an approval is not voided by what no reader sees."""
+    covered = _without(to_json(edition), ("waiting", "changes"))
     for section in covered["sections"]:
         section["articles"] = [_without(placed, ("reason",)) for placed in section["articles"]]
     return canonical_hash({"edition": covered, "templates": templates, "settings": settings})

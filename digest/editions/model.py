@@ -93,6 +93,19 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What came to an article of an edition by itself after it was composed: its page "withdrawn", or its "link".
+
+    `old` is the link it stood with; `new` the one it has now, or why it left the edition."""
+
+    article: Article
+    what: Literal["withdrawn", "link"]
+    old: str
+    new: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overlay:
     """What staff changed in an edition, kept apart from feed data. Keys are article ids."""
 
@@ -113,6 +126,7 @@ class Edition:
     focus: Focus | None = None
     introduction: str = ""
     waiting: tuple[Waiting, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -146,6 +160,7 @@ class Edition:
 
 __all__ = [
     "GLOBAL",
+    "Change",
     "Edition",
     "Event",
     "Focus",

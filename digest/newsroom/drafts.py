@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy.engine import Connection
@@ -17,9 +17,11 @@ from digest.editions import store as editions
 from digest.editions.compose import compose
 from digest.editions.events import CalendarError, read_calendar
 from digest.editions.focus import focus_for
-from digest.editions.model import Edition, Event, Overlay, Period
+from digest.editions.model import Change, Edition, Event, Overlay, Period, Waiting
 from digest.editions.schedule import period_on
+from digest.editions.states import OPEN
 from digest.editions.store import EditionRow
+from digest.newsroom import standing
 from digest.post_office import holding
 from digest.post_office.content import content_hash, subject_of
 from digest.rendering.i18n import headings
@@ -46,32 +48,71 @@ class Material:
     reading: tuple[Article, ...]
     events: tuple[Event, ...]
 
+    def without(self, ids: Collection[str]) -> Material:
+        return replace(self, ours=tuple(a for a in self.ours if a.id not in ids))
+
 
 def compose_draft(app: App, day: date | None = None) -> Drafted:
-    """Make or refresh the draft of the edition due (or of that day), with what the ledger has not sent.
+    """Make or refresh the draft of the edition due (or of that day), with what the ledger has not sent, and whose page
+    still stands.
 
     Raises RefusedError for an edition that has begun to go, or was skipped."""
     period = due(app) if day is None else _period_on(app, day)
     events, warnings = coming_events(app, period)
+    checked = _checked(app, period, events)
     with app.database.begin() as connection:
-        taken = editions.ledger(connection, except_edition=period.slug)
-        material = Material(
-            tuple(articles.candidates(connection, now=app.now, role="articles", exclude=taken)),
-            tuple(articles.candidates(connection, now=app.now, role="reading", exclude=taken)),
-            events,
-        )
+        checked = standing.relink(connection, checked, app.now)
+        material = _material(app, connection, period, events)
+        gone = checked.changes((a for a in material.ours if a.id in checked.gone), app.now)
         row = editions.load(connection, period.slug)
-        saved = save(app, connection, period, row.overlay if row else Overlay(), material)
+        overlay = row.overlay if row else Overlay()
+        saved = save(app, connection, period, overlay, material.without(checked.gone), gone)
+    warnings += checked.doubts
+    warnings += [f"“{change.article.title}” is left out: {change.new}" for change in gone]
     return Drafted(holding.look(app, period.slug), saved.voided, tuple(warnings))
+
+
+def _material(app: App, connection: Connection, period: Period, events: tuple[Event, ...]) -> Material:
+    taken = editions.ledger(connection, except_edition=period.slug)
+    return Material(
+        tuple(articles.candidates(connection, now=app.now, role="articles", exclude=taken)),
+        tuple(articles.candidates(connection, now=app.now, role="reading", exclude=taken)),
+        events,
+    )
+
+
+def _checked(app: App, period: Period, events: tuple[Event, ...]) -> standing.Checked:
+    """What became of the pages of the articles that would stand. No transaction is open meanwhile."""
+    with app.database.read() as connection:
+        row = editions.load(connection, period.slug)
+        if row is not None and row.state not in OPEN:
+            return standing.NOTHING
+        material = _material(app, connection, period, events)
+        waited = editions.waited(connection, period.day)
+    overlay = row.overlay if row else Overlay()
+
+    def stand(gone: Collection[str]) -> list[Article]:
+        return [p.article for p in composed(app, period, overlay, material.without(gone), waited).articles]
+
+    return standing.check(app, stand)
 
 
 def _period_on(app: App, day: date) -> Period:
     return period_on(day, app.schedule, app.zone) if app.schedule else Period(day)
 
 
-def save(app: App, connection: Connection, period: Period, overlay: Overlay, material: Material) -> editions.Saved:
-    """Compose an edition from this material and keep it as the draft of its date."""
+def save(
+    app: App,
+    connection: Connection,
+    period: Period,
+    overlay: Overlay,
+    material: Material,
+    changes: tuple[Change, ...] = (),
+) -> editions.Saved:
+    """Compose an edition from this material and keep it as the draft of its date, with what changed by itself."""
     edition = composed(app, period, overlay, material, editions.waited(connection, period.day))
+    withdrawn = [Waiting(change.article, change.new) for change in changes if change.what == "withdrawn"]
+    edition = replace(edition, waiting=(*edition.waiting, *withdrawn), changes=changes)
     return editions.save_draft(
         connection,
         edition,
@@ -133,4 +174,4 @@ def arranged(app: App, connection: Connection, row: EditionRow, overlay: Overlay
     ours = tuple(a for a in row.material if a.role == "articles")
     reading = tuple(a for a in row.material if a.role == "reading")
     events: Sequence[Event] = [e for s in row.edition.sections for e in s.events]
-    return save(app, connection, row.period, overlay, Material(ours, reading, tuple(events)))
+    return save(app, connection, row.period, overlay, Material(ours, reading, tuple(events)), row.edition.changes)

@@ -1,18 +1,22 @@
-"""What a pull means for the edition that is open: a hold may end, and a link that moved must be followed."""
+"""What the feeds and the site mean for the edition that is open: a hold may end, a link that moved must be followed,
+and an article whose page is gone drops out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+
+from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.articles import store as articles
 from digest.articles.identity import canonical_link
 from digest.editions import store as editions
 from digest.editions.approval import offers
+from digest.editions.model import Change
 from digest.editions.states import OPEN
 from digest.editions.store import EditionRow
-from digest.newsroom import drafts
-from digest.post_office import holding
+from digest.newsroom import drafts, standing
+from digest.post_office import holding, staff_mail, staff_words
 from digest.which import due
 
 
@@ -55,8 +59,44 @@ def _follow_links(app: App, slug: str) -> None:
         }
         if not moved or row.state not in OPEN:
             return
-        material = tuple(replace(a, link=moved.get(a.id, a.link)) for a in row.material)
-        saved = drafts.arranged(app, connection, replace(row, material=material), row.overlay)
-        if saved.voided:
-            titles = [f"“{a.title}”" for a in row.material if a.id in moved]
-            holding.tell_void(app, connection, row, f"the link of {', '.join(titles)} has changed")
+        _take_in(app, connection, row, standing.Checked({}, moved))
+
+
+def before_start(app: App, slug: str) -> bool:
+    """Look at the pages of an edition that is about to go. Whether it is another one by now: a page that is gone has
+    dropped out, one that moved is linked where it is, and an approval that this concerns is taken back."""
+    with app.database.read() as connection:
+        row = holding.fresh(connection, slug)
+    ours = [placed.article for placed in row.edition.articles]
+    checked = standing.check(app, lambda gone: [a for a in ours if a.id not in gone])
+    if not checked:
+        return False
+    with app.database.begin() as connection:
+        row = holding.fresh(connection, slug)
+        checked = standing.relink(connection, checked, app.now)
+        if not checked or row.state not in OPEN:
+            return False
+        _take_in(app, connection, row, checked)
+    return True
+
+
+def _take_in(app: App, connection: Connection, row: EditionRow, checked: standing.Checked) -> None:
+    """Arrange the draft anew with what was found, keep what changed for `digest show --changes`, and tell staff."""
+    news = checked.changes(row.material, app.now)
+    material = tuple(checked.relinked(a) for a in row.material if a.id not in checked.gone)
+    edition = replace(row.edition, changes=(*row.edition.changes, *news))
+    saved = drafts.arranged(app, connection, replace(row, material=material, edition=edition), row.overlay)
+    said = "; ".join(_sentence(change) for change in news)
+    if saved.voided:
+        holding.tell_void(app, connection, row, said)
+    elif checked.gone:
+        words = staff_words.notice(f"{row.slug} has changed", f"Since it was composed, {said}.")
+        key = f"{row.slug}-withdrawn-{'-'.join(sorted(checked.gone))}"
+        staff_mail.tell(app, connection, "staff-notice", key=key, context=words)
+
+
+def _sentence(change: Change) -> str:
+    title = f"“{change.article.title}”"
+    return (
+        f"{title} has dropped out: {change.new}" if change.what == "withdrawn" else f"the link of {title} has changed"
+    )

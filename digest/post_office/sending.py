@@ -93,8 +93,11 @@ def send(
     now: bool = False,
     progress: Follow | None = None,
     stop: threading.Event | None = None,
+    before_start: Callable[[str], bool] | None = None,
 ) -> SendReport:
     """Start the edition (if it has not begun) and deliver until nothing is due. Again is harmless.
+
+    `before_start` is asked right before an edition begins, and tells whether it has changed it.
 
     Raises RefusedError where the rules forbid it: not approved, held, before its moment or after its deadline without
     `now`; DigestError where the relay cannot be reached (what was begun stays in the outbox)."""
@@ -102,6 +105,9 @@ def send(
     app.refuse_unlawful()
     if row.state not in ("sending", "sent"):
         _check_may_start(app, row, now=now)
+        if before_start is not None and before_start(row.slug):
+            row = current(app, row.slug)
+            _check_may_start(app, row, now=now)
         _begin(app, row)
     stop = stop or threading.Event()
     with app.database.read() as connection:
