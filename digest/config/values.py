@@ -25,6 +25,7 @@ _SECONDS = {"s": 1, "sec": 1, "min": 60, "hour": 3600}
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 _LIST_ID = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)+", re.ASCII)
+_SPECIAL = re.compile(r'[()<>\[\]:;@\\,"]', re.ASCII)  # RFC 5322, section 3.2.3: a name with one of these is quoted
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -174,6 +175,8 @@ def _mailbox(value: str) -> str:
     if not address or ("<" in value) != value.endswith(">"):
         raise SettingError(f"{value!r} is no mailbox", 'write "Name <address@example.org>"')
     address = _address(address)
+    if _SPECIAL.search(name):  # written so that whoever reads it again finds the same name
+        name = '"' + name.replace("\\", r"\\").replace('"', r"\"") + '"'
     return f"{name} <{address}>" if name else address
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from datetime import date, timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def test_the_environment_goes_over_the_file(write: Write) -> None:
     assert config.staff.mail == ("a@example.org", "b@example.org")
     assert [feed.url for feed in config.feed_list()] == ["https://other.example.org/feed/"]
     assert config.fetching.allow_private_addresses is True
+
+
+@pytest.mark.parametrize(
+    "name", ["Example, Inc.", "The [New] Post", "War; Peace", 'The "Post"', "C:\\Post", "News @ Nine"]
+)
+def test_a_quoted_name_of_the_sender(write: Write, name: str) -> None:
+    """A name with characters that mean something in an address header is the same name when it is read again."""
+    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    config = write(DIGEST_PUBLICATION__FROM=f"{quoted} <news@example.org>")
+    assert parseaddr(config.publication.sender) == (name, "news@example.org")
 
 
 def test_a_secret_is_never_printed(write: Write) -> None:
