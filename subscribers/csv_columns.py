@@ -30,7 +30,9 @@ GONE = frozenset({
     "suppressed", "archived", "deleted",
 })  # fmt: skip
 UNCONFIRMED = frozenset({"pending", "unconfirmed", "nonsubscribed", "non-subscribed", "transactional"})
-_NO = frozenset({"", "-", "0", "no", "n", "non", "nein", "false", "f", "off", "none", "null", "nil", "n/a"})
+_NO = frozenset({
+    "", "-", "0", "no", "n", "non", "nein", "never", "false", "f", "off", "none", "null", "nil", "n/a", r"\n",
+})  # fmt: skip
 _FORMATS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
             "%d.%m.%Y %H:%M", "%d.%m.%Y", "%m/%d/%y %H:%M", "%m/%d/%y")  # fmt: skip
 

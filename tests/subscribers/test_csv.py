@@ -92,7 +92,7 @@ def test_open_quote(database: Database) -> None:
     assert everybody(database) == []
 
 
-@pytest.mark.parametrize("cell", ["no", "0", "FALSE", "-", "0000-00-00 00:00:00", "2199-01-01", ""])
+@pytest.mark.parametrize("cell", ["no", "0", "FALSE", "never", r"\N", "-", "0000-00-00 00:00:00", "2199-01-01", ""])
 def test_no_evidence(database: Database, cell: str) -> None:
     """A cell that says no, or names a time to come, is no evidence of consent: the reader is pending."""
     take(database, f"email,OPTIN_TIME\na@example.org,{cell}\n")
