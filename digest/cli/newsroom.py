@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.context import AsJson, EditionArgument, console, load_config, opened, print_json
+
+if TYPE_CHECKING:
+    from digest.app import App
 
 
 def register(app: typer.Typer) -> None:
@@ -65,12 +68,20 @@ def compose(
             out.print(f"Warning: {warning}", markup=False)
 
 
-def show(context: typer.Context, edition: EditionArgument = None, as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context,
+    edition: EditionArgument = None,
+    changes: Annotated[bool, typer.Option("--changes", help="What moved since the editor looked.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Sections and articles, and what waits."""
     from digest.newsroom.views import edition_json
     from digest.which import current
 
     with opened(context) as app:
+        if changes:
+            _show_changes(app, edition, as_json=as_json)
+            return
         row = current(app, edition)
         if as_json:
             print_json(edition_json(row))
@@ -78,6 +89,16 @@ def show(context: typer.Context, edition: EditionArgument = None, as_json: AsJso
         from digest.newsroom.views import print_edition
 
         print_edition(console(), row, app.zone)
+
+
+def _show_changes(app: App, edition: str | None, *, as_json: bool) -> None:
+    from digest.newsroom.changes import changes_json, moved_since, print_changes
+
+    row, changes = moved_since(app, edition)
+    if as_json:
+        print_json(changes_json(row, changes))
+    else:
+        print_changes(console(), row, changes)
 
 
 def explain(
