@@ -172,7 +172,7 @@ def article_from(
         published_at=published(entry),
         first_seen=now,
         image=_image(entry.image),
-        reading_minutes=_minutes(" ".join(body)),
+        reading_minutes=_minutes(" ".join(body)) if body else 0,
         comments=entry.comments,
         feed=feed,
         source=label(source),

@@ -27,7 +27,8 @@ class Article:
 
     `topics` are lower-case; `kind` is a label for the reader ("Interview") or ""; `published_at` is aware
     UTC, or None where the feed gives no believable date: then `first_seen` decides. One in the future is no
-    candidate before that moment. `position` is the feed's own order. `source` is the feed's title, `feed` its
+    candidate before that moment. `reading_minutes` is 0 where
+    the feed gives no body. `position` is the feed's own order. `source` is the feed's title, `feed` its
     URL."""
 
     id: str

@@ -25,6 +25,12 @@ from digest.post_office.books import status_of
 from subscribers import store as subscribers
 
 HISTORY_WEEKS = 5
+INTRODUCTION = (
+    "Somebody kept a chair free at every meeting of this week. Our writers went to look for those who did not come, "
+    "and asked what would bring them to the table."
+)
+"""The words of the demo's editor above everything."""
+
 MARK = ".digest-demo"
 """A file in the folder of a demo: only such a folder is ever emptied."""
 PARTS = ("preview", "inbox", "staff", "var")
@@ -118,11 +124,11 @@ def _job(app: App, server: Server, folder: Path, count: int, now: datetime, say:
                 consent="reader of the demo",
                 at=now,
             )
-    drafted = drafts.compose_draft(app)
-    row = drafted.row
+    row = drafts.compose_draft(app).row
     say(f"  composed {row.slug}: {len(row.edition.articles)} articles in {len(row.edition.sections)} sections")
     if row.state == "held":
         raise DigestError(f"the demo's edition is held: {row.held_reason}")
+    row = editing.edit(app, row.slug, editing.Changes(introduction=INTRODUCTION), by="the demo's editor").row
     shown = preview.make(app, row.slug)
     preview.write(app, shown, folder / "preview", localise=_with_local_photos(folder / "preview"))
     say(f"  previewed: {shown.rendition.subject}")

@@ -90,7 +90,9 @@ def since(day: date | None, language: str) -> str:
 
 
 def reading_time(minutes: int, language: str) -> str:
-    """`6 min`, as it stands beside an article."""
+    """`6 min`, as it stands beside an article; "" where it is not known."""
+    if not minutes:
+        return ""
     phrase = translations(language).ngettext("%(num)d min", "%(num)d min", minutes) % {"num": minutes}
     return str(phrase).replace(" ", "\u00a0")
 

@@ -42,7 +42,8 @@ def view(edition: Edition, publication: Publication, regions: tuple[str, ...], p
         "introduction": clean_paragraphs(edition.introduction),
         "sections": [section for section in sections if section["shown"]],
         "article_count": len(own),
-        "minutes": sum(article.reading_minutes for article in own),
+        # A sum in which some are missing would say too little.
+        "minutes": sum(a.reading_minutes for a in own) if all(a.reading_minutes for a in own) else 0,
         "headlines": titles,
         "lead_title": next((title for title in titles[:1] if not _misleading(title)), ""),
         "lead_excerpt": clean(own[0].excerpt) if own else "",
