@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -90,11 +90,23 @@ def _checked(app: App, period: Period, events: tuple[Event, ...]) -> standing.Ch
         material = _material(app, connection, period, events)
         waited = editions.waited(connection, period.day)
     overlay = row.overlay if row else Overlay()
+    return standing.check(app, _standing(app, period, overlay, material, waited))
 
-    def stand(gone: Collection[str]) -> list[Article]:
-        return [p.article for p in composed(app, period, overlay, material.without(gone), waited).articles]
 
-    return standing.check(app, stand)
+def checked_again(app: App, row: EditionRow) -> standing.Checked:
+    """What became of the pages of an edition's articles, and of those that come up from its material for what is gone.
+    No transaction is open meanwhile."""
+    with app.database.read() as connection:
+        waited = editions.waited(connection, row.day)
+    return standing.check(app, _standing(app, row.period, row.overlay, _kept(row), waited))
+
+
+def _standing(
+    app: App, period: Period, overlay: Overlay, material: Material, waited: frozenset[str]
+) -> Callable[[Collection[str]], list[Article]]:
+    return lambda gone: [
+        placed.article for placed in composed(app, period, overlay, material.without(gone), waited).articles
+    ]
 
 
 def _period_on(app: App, day: date) -> Period:
@@ -171,7 +183,10 @@ def coming_events(app: App, period: Period) -> tuple[tuple[Event, ...], list[str
 
 def arranged(app: App, connection: Connection, row: EditionRow, overlay: Overlay) -> editions.Saved:
     """Compose an edition anew from the very material it was made from: after `compose` no article enters by itself."""
+    return save(app, connection, row.period, overlay, _kept(row), row.edition.changes)
+
+
+def _kept(row: EditionRow) -> Material:
     ours = tuple(a for a in row.material if a.role == "articles")
     reading = tuple(a for a in row.material if a.role == "reading")
-    events: Sequence[Event] = [e for s in row.edition.sections for e in s.events]
-    return save(app, connection, row.period, overlay, Material(ours, reading, tuple(events)), row.edition.changes)
+    return Material(ours, reading, tuple(e for s in row.edition.sections for e in s.events))

@@ -67,8 +67,7 @@ def before_start(app: App, slug: str) -> bool:
     dropped out, one that moved is linked where it is, and an approval that this concerns is taken back."""
     with app.database.read() as connection:
         row = holding.fresh(connection, slug)
-    ours = [placed.article for placed in row.edition.articles]
-    checked = standing.check(app, lambda gone: [a for a in ours if a.id not in gone])
+    checked = drafts.checked_again(app, row)
     if not checked:
         return False
     with app.database.begin() as connection:

@@ -18,8 +18,8 @@ from digest.editions.model import Change
 from digest.feeds.probe import Probe
 
 NOT_FOUND = 404
-ROUNDS = 3
-"""How often those are looked at that came up for what is gone, before they are believed."""
+ROUNDS = 10
+"""How often those are looked at that came up for what is gone; the probe's own time is over by then."""
 
 
 @dataclass(frozen=True, slots=True)
