@@ -51,6 +51,7 @@ def render(
     context = base | {"subject": subject, "preheader": preheader}
     html = _fit(env, edition, publication, regions, context)
     text = _text(fill(env, "email/digest/body.txt", context | {"edition": whole}))
+    _check_text(text, whole)
     return Rendition(subject, html, text, preheader, regions)
 
 
@@ -70,7 +71,7 @@ def render_mail(
     prose = " ".join(line for line in below if line and not re.match(r"[=-]+$|https?:", line))
     reserve = [shorten(prose, PREHEADER[1]), publication.name]
     preheader = _preheader(env, name, full | {"subject": subject}, reserve)
-    html = inline(fill(env, f"email/{name}/body.html", full | {"subject": subject, "preheader": preheader}))
+    html = inline(_document(env, name, full | {"subject": subject, "preheader": preheader}))
     _check_styles(html)
     if overflow(html) > 1:
         raise FittingError(f"the mail {name} is larger than mail clients show", mend="shorten what goes into it")
@@ -89,7 +90,7 @@ def _fit(
 
     def fill_plan(plan: Plan) -> tuple[str, dict[str, Any]]:
         shown = view(edition, publication, regions, plan)
-        return fill(env, "email/digest/body.html", context | {"edition": shown}), shown
+        return _document(env, "digest", context | {"edition": shown}), shown
 
     steps = plans(edition)
     at, growth = 0, 1.0
@@ -130,6 +131,18 @@ def _check_whole(html: str, shown: Mapping[str, Any]) -> None:
                 )
 
 
+def _check_text(text: str, shown: Mapping[str, Any]) -> None:
+    """Every article stands in the text part too: by its link, which is never broken, or by its headline."""
+    flowing = " ".join(text.split())
+    for section in shown["sections"]:
+        for article in section["articles"]:
+            if (article["link"] or " ".join(article["title"].split())) not in flowing:
+                raise FittingError(
+                    f"the article {article['title']!r} was lost from the text of the mail",
+                    mend="let body.txt of the digest show every article",
+                )
+
+
 def _check_styles(html: str) -> None:
     sizes = [len(block.encode()) for block in style_blocks(html)]
     if sum(sizes) > _STYLE_ALL or max(sizes, default=0) > _STYLE_BLOCK:
@@ -166,9 +179,19 @@ def _base(publication: Publication, design: Design) -> dict[str, Any]:
     }
 
 
+def _document(env: jinja2.Environment, name: str, context: Mapping[str, Any]) -> str:
+    """The filled body.html, which must be a document with something in it: nothing else can be inlined."""
+    html = fill(env, f"email/{name}/body.html", context)
+    if not re.search(r"<body\b[^>]*>\s*<[a-z]", html, re.IGNORECASE):
+        raise TemplateError(f"email/{name}/body.html", "it makes no HTML document with a <body>")
+    return html
+
+
 def _subject(env: jinja2.Environment, name: str, context: Mapping[str, Any], *, test: bool) -> str:
     mark = "[Test] " if test else ""
-    return mark + shorten(clean_subject(fill(env, f"email/{name}/subject.txt", context)), SUBJECT - len(mark))
+    words = clean_subject(fill(env, f"email/{name}/subject.txt", context))
+    words = words or clean_subject(context["publication"]["name"])  # a headline may be nothing that can be shown
+    return mark + shorten(words, SUBJECT - len(mark))
 
 
 def _preheader(env: jinja2.Environment, name: str, context: Mapping[str, Any], reserve: list[str]) -> str:

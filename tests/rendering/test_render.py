@@ -6,6 +6,7 @@ import itertools
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.editions.model import Edition, Section
-from digest.rendering.environment import Templates
+from digest.rendering.environment import TemplateError, Templates
 from digest.rendering.fit import ENCODED_LIMIT, HTML_LIMIT, encoded_size
 from digest.rendering.inline import style_blocks
 from digest.rendering.model import PLACES, Design, Rendition, place
@@ -182,6 +183,33 @@ def test_what_cannot_fit_is_refused() -> None:
     """An introduction too long for any mail is a clear error, not a clipped mail."""
     with pytest.raises(FittingError, match="larger than mail clients show"):
         rendered(replace(edition(), introduction="Word after word. " * 9000))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("body.html", "", "no HTML document"),
+        ("body.html", "<html></html>", "no HTML document"),
+        ("body.html", "<html><body><p>Hello</p></body></html>", "lost from the mail"),
+        ("body.txt", "Hello", "lost from the text"),
+    ],
+)
+def test_a_template_that_shows_nothing_is_refused(tmp_path: Path, name: str, text: str, says: str) -> None:
+    """A template that is empty, or leaves the articles out, is one clear error and no mail."""
+    folder = tmp_path / "email/digest"
+    folder.mkdir(parents=True)
+    (folder / name).write_text(text)
+    with pytest.raises((FittingError, TemplateError), match=says):
+        render(edition(), publication=publication("en"), design=Design(), templates=Templates(tmp_path))
+
+
+def test_a_subject_of_nothing_is_the_publication_s_name(tmp_path: Path) -> None:
+    """A mail without a subject looks like spam, whatever the first headline was."""
+    folder = tmp_path / "email/digest"
+    folder.mkdir(parents=True)
+    (folder / "subject.txt").write_text("\u200b \n")
+    made = render(edition(), publication=publication("en"), design=Design(), templates=Templates(tmp_path))
+    assert made.subject == publication("en").name
 
 
 def test_style_sheets_are_small_and_keep_important() -> None:
