@@ -81,9 +81,7 @@ def give_back(connection: Connection, slug: str) -> None:
 
 def _take_from_expired(connection: Connection, slug: str, wanted: dict[str, str]) -> None:
     # Their rows are locked first, so that none begins while its articles are taken.
-    statement = (
-        sa.select(editions.c.slug).where(_WITHOUT_CLAIM, editions.c.slug != slug).order_by(editions.c.slug)
-    )
+    statement = sa.select(editions.c.slug).where(_WITHOUT_CLAIM, editions.c.slug != slug).order_by(editions.c.slug)
     if connection.dialect.name != "sqlite":
         statement = statement.with_for_update()
     expired = connection.execute(statement).scalars().all()

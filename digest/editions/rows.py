@@ -75,9 +75,7 @@ def latest(connection: Connection) -> EditionRow | None:
     return _row(connection.execute(statement).mappings().first())
 
 
-def list_editions(
-    connection: Connection, *, states: Sequence[State] = (), limit: int = 60
-) -> tuple[EditionHead, ...]:
+def list_editions(connection: Connection, *, states: Sequence[State] = (), limit: int = 60) -> tuple[EditionHead, ...]:
     """The latest editions first, without their contents; only those in these states, where any are named."""
     statement = sa.select(*_HEAD).order_by(editions.c.day.desc()).limit(limit)
     if states:
@@ -90,9 +88,7 @@ def overdue(connection: Connection, now: datetime) -> tuple[EditionHead, ...]:
     statement = sa.select(*_HEAD).where(
         editions.c.state.in_(OPEN), editions.c.deadline < now, editions.c.expired_at.is_(None)
     )
-    return tuple(
-        EditionHead(**row) for row in connection.execute(statement.order_by(editions.c.day)).mappings()
-    )
+    return tuple(EditionHead(**row) for row in connection.execute(statement.order_by(editions.c.day)).mappings())
 
 
 def waited(connection: Connection, before: date) -> frozenset[str]:
@@ -124,9 +120,7 @@ def _row(stored: sa.RowMapping | None) -> EditionRow | None:
 
 def snapshot_of(connection: Connection, slug: str) -> Edition:
     """What was composed."""
-    return from_json(
-        connection.execute(sa.select(editions.c.snapshot).where(editions.c.slug == slug)).scalar_one()
-    )
+    return from_json(connection.execute(sa.select(editions.c.snapshot).where(editions.c.slug == slug)).scalar_one())
 
 
 _CONTENTS = ("snapshot", "overlay", "material")

@@ -131,9 +131,7 @@ def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def _period(day: date, schedule: Schedule, zone: ZoneInfo) -> Period:
     send_at = moment(day, schedule.send.at, zone)
-    return Period(
-        day, _compose_before(day, send_at, schedule.compose, zone), send_at, send_at + schedule.deadline
-    )
+    return Period(day, _compose_before(day, send_at, schedule.compose, zone), send_at, send_at + schedule.deadline)
 
 
 def _compose_before(day: date, send_at: datetime, compose: Weekly, zone: ZoneInfo) -> datetime:

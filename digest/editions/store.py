@@ -91,17 +91,13 @@ def set_overlay(connection: Connection, slug: str, overlay: Overlay) -> None:
     _step(connection, slug, "arrange", overlay=_storable(encode(overlay)))
 
 
-def approve(
-    connection: Connection, slug: str, *, content_hash: str, by: str, at: datetime, reason: str = ""
-) -> None:
+def approve(connection: Connection, slug: str, *, content_hash: str, by: str, at: datetime, reason: str = "") -> None:
     """The word of `by` for exactly this content. A held edition needs a `reason`: it overrides the hold.
 
     Raises RefusedError where the content is another by now, the state forbids it, or the reason lacks."""
     head = head_of(connection, slug)
     if head.state == "held" and not reason.strip():
-        raise RefusedError(
-            f"{slug} is held: {head.held_reason}", mend="give a reason to approve it all the same"
-        )
+        raise RefusedError(f"{slug} is held: {head.held_reason}", mend="give a reason to approve it all the same")
     _step(
         connection, slug, "approve", editions.c.content_hash == content_hash, editions.c.state == head.state,
         why="it is not what was looked at: it has changed since", mend="look at the preview again",
@@ -173,10 +169,7 @@ def begin(
     if content_hash is not None:
         may_go = sa.and_(may_go, editions.c.content_hash == content_hash)
     statement = sa.update(editions).where(editions.c.slug == slug, may_go)
-    won = (
-        connection.execute(statement.values(state="sending", started_at=at, candidates=candidates)).rowcount
-        == 1
-    )
+    won = connection.execute(statement.values(state="sending", started_at=at, candidates=candidates)).rowcount == 1
     if won:
         reserve(connection, snapshot_of(connection, slug))
         return True
@@ -263,9 +256,7 @@ _REFUSALS: dict[Action, str] = {
 
 
 def _void_where_changed(connection: Connection, slug: str) -> bool:
-    statement = sa.update(editions).where(
-        editions.c.slug == slug, editions.c.approved_hash != editions.c.content_hash
-    )
+    statement = sa.update(editions).where(editions.c.slug == slug, editions.c.approved_hash != editions.c.content_hash)
     state = sa.case((editions.c.state == "approved", "draft"), else_=editions.c.state)
     values = {**_NO_APPROVAL, "state": state, "voided_by": editions.c.approved_by}
     return connection.execute(statement.values(**values)).rowcount == 1
@@ -282,9 +273,7 @@ def _storable(value: Any) -> Any:
         return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):
         return [_storable(item) for item in value]
-    return (
-        {_storable(key): _storable(item) for key, item in value.items()} if isinstance(value, dict) else value
-    )
+    return {_storable(key): _storable(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 __all__ = [

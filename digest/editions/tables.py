@@ -33,9 +33,7 @@ editions = sa.Table(
     sa.Column("started_at", UTCDateTime),
     sa.Column("finished_at", UTCDateTime),
     sa.Column("candidates", sa.Integer),
-    sa.CheckConstraint(
-        "state IN ('draft', 'approved', 'held', 'sending', 'paused', 'sent', 'skipped')", name="state"
-    ),
+    sa.CheckConstraint("state IN ('draft', 'approved', 'held', 'sending', 'paused', 'sent', 'skipped')", name="state"),
 )
 
 # No foreign key to the articles: the ledger outlives an article that is pruned, lest it be sent again.

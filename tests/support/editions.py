@@ -191,16 +191,12 @@ def piece(id: str = "a", *, days_before: int = 1, day: date = DAY, **fields: obj
     return replace(article, **fields)  # type: ignore[arg-type]  # field names are checked by replace itself
 
 
-def placed(
-    *names: str, reason: str = "its topic says so", regions: tuple[str, ...] = ()
-) -> tuple[Placed, ...]:
+def placed(*names: str, reason: str = "its topic says so", regions: tuple[str, ...] = ()) -> tuple[Placed, ...]:
     """Plain articles, standing."""
     return tuple(Placed(piece(name), reason, regions) for name in names)
 
 
-def small_edition(
-    sections: Mapping[str, Iterable[str]], *, day: date = DAY, waiting: Iterable[str] = ()
-) -> Edition:
+def small_edition(sections: Mapping[str, Iterable[str]], *, day: date = DAY, waiting: Iterable[str] = ()) -> Edition:
     """An edition of region sections (and "focus", "global") made of nothing but ids."""
     kinds = {"focus": "focus", GLOBAL: "global", "reading": "reading"}
     return Edition(
@@ -259,9 +255,7 @@ def _standing(day: date) -> dict[str, tuple[Placed, ...]]:
             text=" ".join([excerpt] * 12),
             reading_minutes=3 + days,
             comments=days if photo else None,
-            image=image(id_, alt=f"A photograph for {title}", credit="Photo: Example Pictures")
-            if photo
-            else None,
+            image=image(id_, alt=f"A photograph for {title}", credit="Photo: Example Pictures") if photo else None,
         )
         regions = () if section in ("focus", GLOBAL) else (section,)
         here = Placed(article, f"its topic “{topics[0]}” decides", regions)

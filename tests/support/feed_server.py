@@ -244,9 +244,7 @@ def item(
     return "<item>" + "".join(parts) + "</item>"
 
 
-def rss(
-    *items: str, title: str = "Example News", link: str = "https://news.example.org/", extra: str = ""
-) -> str:
+def rss(*items: str, title: str = "Example News", link: str = "https://news.example.org/", extra: str = "") -> str:
     """An RSS 2.0 document of such items; `extra` is more XML for the channel."""
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'

@@ -73,9 +73,7 @@ def placed(*articles: Article) -> tuple[Placed, ...]:
     return tuple(Placed(one, "the test says so") for one in articles)
 
 
-def edition(
-    *, photos: bool = True, per_region: int = 2, regions: tuple[str, ...] = tuple(REGIONS)
-) -> Edition:
+def edition(*, photos: bool = True, per_region: int = 2, regions: tuple[str, ...] = tuple(REGIONS)) -> Edition:
     """A full edition: focus, regions, global, pinned, events, further reading."""
     focus = Focus(
         "2013-11", "Peace Processes", ("peace processes",),
