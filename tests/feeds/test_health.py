@@ -23,8 +23,21 @@ def history(*items: int | None, new: int = 1) -> list[Pull]:
     ]  # fmt: skip
 
 
-def judge(pulls: list[Pull], role: Role = "articles", **known: datetime) -> Health:
-    return health(pulls, role=role, now=NOW, stale_after=timedelta(hours=24), **known)
+def judge(
+    pulls: list[Pull],
+    role: Role = "articles",
+    *,
+    known_since: datetime | None = None,
+    last_good_at: datetime | None = None,
+) -> Health:
+    return health(
+        pulls,
+        role=role,
+        now=NOW,
+        stale_after=timedelta(hours=24),
+        known_since=known_since,
+        last_good_at=last_good_at,
+    )
 
 
 def test_a_feed_that_brings_items_is_good() -> None:
