@@ -24,6 +24,7 @@ from digest.errors import DigestError, UsageError
 from digest.migrations.head import HEAD
 from digest.rendering.i18n import headings
 from digest.rendering.model import Design, Publication
+from subscribers import store as subscribers
 from subscribers.keys import Keys, load_keys
 
 if TYPE_CHECKING:
@@ -84,8 +85,13 @@ class App:
 
     @cached_property
     def keys(self) -> Keys:
-        """The keys of tokens and of suppression; the file is made when it is first needed."""
-        return load_keys(self.config.key_path(), self.config.secrets.keys.get_secret_value())
+        """The keys of tokens and of suppression; the file is made when it is first needed, before there are readers."""
+
+        def nobody_yet() -> bool:
+            with self.database.read() as connection:
+                return subscribers.is_empty(connection)
+
+        return load_keys(self.config.key_path(), self.config.secrets.keys.get_secret_value(), may_make=nobody_yet)
 
     @cached_property
     def journals(self) -> Path:

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +38,22 @@ class Keys:
         return f"Keys({', '.join(self.tokens)})"
 
 
-def load_keys(path: Path, text: str = "") -> Keys:
+def load_keys(path: Path, text: str = "", *, may_make: Callable[[], bool] = lambda: True) -> Keys:
     """The keys of `text` (from the environment) if there is any, else of the file, which is made when it is missing.
 
-    Raises ConfigError where the file cannot be read or made, can be read by others, or does not hold keys."""
+    `may_make` says no where there were keys already: new ones would break every link in readers' mails, and forget who
+    must not be mailed. Raises ConfigError where the file cannot be read or made, can be read by others, or does not
+    hold keys."""
     if text:
         return _parse("environment variable DIGEST_SECRETS__KEYS", text)
     try:
         if not path.exists():
+            if not may_make() and not path.exists():  # another process may have made it, and then a reader
+                raise ConfigError(
+                    f"[secrets] key_file {path}",
+                    "is missing, and there are subscribers whose links need it",
+                    mend="restore the file from a backup",
+                )
             _make(path)
         mode = stat.S_IMODE(path.stat().st_mode)
         content = path.read_text(encoding="ascii", errors="replace")

@@ -232,6 +232,13 @@ def counts(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(statement).all())
 
 
+def is_empty(connection: Connection) -> bool:
+    """Whether nobody was ever added or suppressed."""
+    return not any(
+        connection.execute(sa.select(sa.exists().select_from(t))).scalar() for t in (subscribers, suppressions)
+    )
+
+
 def current(connection: Connection, numbers: Collection[int]) -> dict[int, Subscriber]:
     """These readers as they are now; one who was erased is missing."""
     wanted = list(numbers)

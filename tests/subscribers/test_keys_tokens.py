@@ -66,6 +66,13 @@ def test_made_once(tmp_path: Path) -> None:
     assert load_keys(tmp_path / "elsewhere", path.read_text().replace("\n", ";")) == first
 
 
+def test_never_replaced(tmp_path: Path) -> None:
+    """Where there were keys, a missing file is an error and no new one."""
+    with pytest.raises(ConfigError, match="is missing"):
+        load_keys(tmp_path / "keys", may_make=lambda: False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_race(tmp_path: Path) -> None:
     """Processes that all find no key file end with the same keys."""
     code = (
