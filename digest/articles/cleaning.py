@@ -189,7 +189,8 @@ def usable_link(url: str) -> str:
         parts = urlsplit(url.strip())
     except ValueError:
         return ""
-    return url.strip() if parts.scheme in ("http", "https") and parts.hostname else ""
+    bare = parts.username is None and parts.password is None  # a login in a link is nobody's to pass on
+    return url.strip() if parts.scheme in ("http", "https") and parts.hostname and bare else ""
 
 
 def author(name: str) -> str:

@@ -95,11 +95,12 @@ def list_all(
     import json
 
     from digest import audience
+    from digest.cli.context import plain
 
     with opened(context) as app:
         if as_json:
             for subscriber in audience.stream(app, status):
-                print(json.dumps(asdict(subscriber), ensure_ascii=False, default=str))
+                print(json.dumps(asdict(subscriber), ensure_ascii=False, default=plain))
             return
         for subscriber in audience.stream(app, status):
             print(f"{subscriber.address}  {subscriber.status}  {audience.spoken(subscriber.regions)}")

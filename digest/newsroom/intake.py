@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.articles import store as articles
+from digest.articles.plain import label
 from digest.articles.store import absorb
 from digest.editions import calendars
 from digest.feeds import store as feeds
@@ -111,7 +112,7 @@ def _record(
             feeds.record(connection, feed.url, at=now, ok=False, state=result.state, reason=result.reason)
             return PullReport(feed.url, feed.title, result.state, result.reason)
         assert parsed is not None
-        source = feed.title or parsed.title or feed.url
+        source = feed.title or label(parsed.title) or feed.url
         first_pull = feeds.is_first_pull(connection, feed.url)
         # The first pull takes note of older entries too; later ones have no need of what is older than that.
         older = parsed.older if first_pull else within(parsed.older, reach)
@@ -139,7 +140,7 @@ def _record(
             unchanged=absorbed.unchanged,
             etag=None if again else result.etag,
             last_modified=None if again else result.last_modified,
-            title=parsed.title,
+            title=label(parsed.title),
             moved_to=result.moved_to,
             shape=shape_of(parsed),
             whole=parsed.whole or _given_up(app, reach, now),

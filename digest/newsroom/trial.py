@@ -13,6 +13,7 @@ from digest.articles.cleaning import LeftOut, article_from
 from digest.articles.intake import too_old
 from digest.articles.model import Region
 from digest.articles.places import place
+from digest.articles.plain import label
 from digest.config import Config
 from digest.feeds.child import parse_safely
 from digest.feeds.errors import FeedError
@@ -49,7 +50,7 @@ def try_out(config: Config, source: str, *, now: datetime | None = None) -> dict
     return {
         "feed": {
             "url": source,
-            "title": parsed.title,
+            "title": label(parsed.title),
             "version": parsed.version,
             "warnings": list(parsed.warnings),
         },
@@ -72,7 +73,7 @@ def _entry_json(
     config: Config, regions: Sequence[Region], parsed: Parsed, entry: Entry, now: datetime, undated: int
 ) -> dict[str, Any]:
     made = article_from(entry, feed="", source=parsed.title, role="articles", kinds=config.kinds, now=now)
-    base: dict[str, Any] = {"id": entry.id, "link": entry.link, "title": entry.title}
+    base: dict[str, Any] = {"id": entry.id, "link": entry.link, "title": label(entry.title)}
     if isinstance(made, LeftOut):
         return base | {
             "author": "", "published": entry.published, "kind": "", "topics": list(entry.categories), "regions": [],

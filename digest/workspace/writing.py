@@ -14,7 +14,7 @@ from digest.workspace.survey import Survey
 
 _WANTED = 5
 """Articles that a first edition should have, if the feed holds them."""
-_OLDEST = timedelta(days=365)
+_OLDEST = timedelta(days=3650)
 
 
 def configuration(found: Survey, *, now: datetime, allow_private: bool = False) -> str:

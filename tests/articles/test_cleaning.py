@@ -324,3 +324,8 @@ def test_dots_of_a_cut_are_no_end() -> None:
     assert is_whole("They met.")
     assert not is_whole("They met […]")
     assert not is_whole("They met")
+
+
+def test_a_login_in_a_link_is_not_passed_on() -> None:
+    """A link with a name and a password in it is none that a reader could be sent to."""
+    assert isinstance(left(link="https://ada:secret@news.example.org/a"), LeftOut)
