@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from digest.database import Database
@@ -15,6 +16,13 @@ from tests.support.databases import create_all, fresh_postgres, postgres_server
 # No test fails on a slow day; and where nobody watches (CI), the same examples are tried every time.
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> Iterator[None]:
+    """A command that a test runs sets up the logs of this process; the next test finds them as they come."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
