@@ -340,9 +340,9 @@ def test_a_journal_folder_that_is_a_file(database: Database, tmp_path: Path) -> 
 
 def test_too_many_hard_bounces_pause_the_run(database: Database, tmp_path: Path) -> None:
     """Over 5 % hard after 200 answers: the run ends before the list does more harm."""
-    fill_outbox(database, 400)
-    with Sink().serve() as sink:
-        for number in range(0, 400, 10):
+    fill_outbox(database, 700)
+    with Sink(delay=0.01).serve() as sink:  # slow enough to be stopped on the way
+        for number in range(0, 700, 10):
             sink.faults[f"reader-{number}@example.org"] = Fault("rcpt", "550 5.1.1 user unknown")
         summary = send(database, sink.port, tmp_path)
     assert summary.ended == "paused"
