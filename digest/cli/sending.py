@@ -54,10 +54,11 @@ def send(
     from digest.cli.progress import following
     from digest.newsroom import follow_up
     from digest.post_office import sending
+    from digest.post_office.dry_run import dry_run as plan_of
 
     with opened(context) as app:
         if dry_run:
-            plan = sending.dry_run(app, edition)
+            plan = plan_of(app, edition)
             if as_json:
                 print_json(plan.as_json())
             else:

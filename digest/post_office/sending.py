@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -287,48 +287,3 @@ def resume(app: App, slug: str | None) -> EditionRow:
     with app.database.begin() as connection:
         editions.resume(connection, row.slug, at=app.now)
         return _row(connection, row.slug)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What `--dry-run` tells: readers by choice, the ones who get nothing and why, and how long it takes."""
-
-    slug: str
-    readers: dict[str, int] = field(default_factory=dict)
-    excluded: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def sentence(self) -> str:
-        total = sum(self.readers.values())
-        lines = [f"{self.slug}: {_counted(total, 'reader')} would get it, in about {max(1, round(self.seconds))} s"]
-        lines += [f"  {count:>8}  {choice}" for choice, count in sorted(self.readers.items(), key=lambda kv: -kv[1])]
-        lines += [f"  {count:>8}  get none: {why}" for why, count in self.excluded.items()]
-        return "\n".join(lines)
-
-
-ASSUMED_RATE = 500.0
-"""Mails a second to a near relay without a rate of its own; only for the estimate of `--dry-run`."""
-
-
-def dry_run(app: App, slug: str | None) -> Plan:
-    """Who would get what, who not and why, and how long it takes; nothing is written."""
-    row = current(app, slug)
-    made = starting.render_choices(app, row)
-    names = app.publication.region_names
-    readers: dict[str, int] = {}
-    excluded: dict[str, int] = {}
-    with app.database.read() as connection:
-        for choice, count in subscribers.count_by_choice(connection).items():
-            if made.get(choice) is None:
-                excluded[starting.EMPTY] = excluded.get(starting.EMPTY, 0) + count
-            else:
-                label = ", ".join(names.get(s, s) for s in choice) or "everything"
-                readers[label] = readers.get(label, 0) + count
-        for status, count in subscribers.counts(connection).items():
-            if status != "active" and count:
-                excluded[str(status)] = count
-    rate = app.config.smtp.rate_per_second() or ASSUMED_RATE
-    return Plan(row.slug, readers, excluded, sum(readers.values()) / rate)

@@ -11,6 +11,7 @@ from digest.delivery import store as outbox
 from digest.errors import RefusedError, UsageError
 from digest.newsroom import editing
 from digest.post_office import sending
+from digest.post_office.dry_run import dry_run
 from digest.post_office.reconcile import reconcile
 from tests.support.house import House, house
 from tests.support.smtp import DROP, Fault, Sink
@@ -130,7 +131,7 @@ def test_a_hard_bounce_fails_and_suppresses(tmp_path: Path) -> None:
         _stocked(h, "gone@example.org", "fine@example.org")
         assert h.send().finished
         assert (books(h).failed, books(h).sent) == (1, 1)
-        assert sending.dry_run(h.app, EDITION).excluded == {"suppressed": 1}
+        assert dry_run(h.app, EDITION).excluded == {"suppressed": 1}
 
 
 def test_pausing_stops_further_claims_and_resuming_goes_on(tmp_path: Path, database_url: str) -> None:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from digest import audience
 from digest.delivery import store as outbox
 from digest.newsroom import drafts, editing
-from digest.post_office import sending, starting
+from digest.post_office import starting
 from digest.post_office.books import status_of
+from digest.post_office.dry_run import dry_run
 from subscribers import store as subscribers
 from tests.support.house import House, house
 from tests.support.smtp import Fault, Sink
@@ -197,7 +198,7 @@ def test_before_the_start_the_books_show_who_would_be_asked(tmp_path: Path) -> N
         h.pull()
         drafts.compose_draft(h.app)
         assert status_of(h.app, EDITION).books.pending == 2
-        plan = sending.dry_run(h.app, EDITION)
+        plan = dry_run(h.app, EDITION)
         assert plan.readers == {"Africa": 1}
         assert plan.excluded == {starting.EMPTY: 1}
         editing.approve(h.app, EDITION, by="Ada")
