@@ -25,9 +25,8 @@ class Plan:
 
     def sentence(self) -> str:
         total = sum(self.readers.values())
-        lines = [
-            f"{self.slug}: {total} reader{'' if total == 1 else 's'} would get it, in about {max(1, round(self.seconds))} s"
-        ]
+        readers = "1 reader" if total == 1 else f"{total} readers"
+        lines = [f"{self.slug}: {readers} would get it, in about {max(1, round(self.seconds))} s"]
         lines += [f"  {count:>8}  {choice}" for choice, count in sorted(self.readers.items(), key=lambda kv: -kv[1])]
         lines += [f"  {count:>8}  get none: {why}" for why, count in self.excluded.items()]
         return "\n".join(lines)
