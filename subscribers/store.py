@@ -11,50 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from digest.database import JSON, BigKey, UTCDateTime, insert_or_ignore, metadata
+from digest.database import insert_or_ignore
 from digest.errors import RefusedError
 from subscribers.addresses import match_key
 from subscribers.keys import Keys
 from subscribers.model import Status, Subscriber
+from subscribers.tables import consents, subscribers, suppressions
 
 Choice = tuple[str, ...]
 PAGE = 2_000
-
-subscribers = sa.Table(
-    "subscribers",
-    metadata,
-    sa.Column("id", BigKey, primary_key=True),
-    sa.Column("match_key", sa.String(330), nullable=False, unique=True),
-    sa.Column("address", sa.String(330), nullable=False),
-    sa.Column("name", sa.Text, nullable=False, server_default=""),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("regions", sa.Text, nullable=False, server_default=""),  # sorted slugs with commas; "" is all
-    sa.Column("language", sa.String(35), nullable=False, server_default=""),
-    sa.Column("since", UTCDateTime),
-    sa.Column("consent", sa.Text, nullable=False, server_default=""),
-    sa.Column("left_at", UTCDateTime),
-    sa.Column("created_at", UTCDateTime, nullable=False),
-    sqlite_autoincrement=True,  # a number is never used again: an old link must not reach a new reader
-)
-sa.Index("ix_subscribers_status_regions", subscribers.c.status, subscribers.c.regions)
-
-suppressions = sa.Table(
-    "suppressions",
-    metadata,
-    sa.Column("address_hash", sa.String(64), primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("at", UTCDateTime, nullable=False),
-)
-
-consents = sa.Table(
-    "consents",
-    metadata,
-    sa.Column("id", BigKey, primary_key=True),
-    sa.Column("subscriber", sa.BigInteger, nullable=False, index=True),
-    sa.Column("at", UTCDateTime, nullable=False),
-    sa.Column("event", sa.String(32), nullable=False),
-    sa.Column("detail", JSON, nullable=False),
-)
 
 
 def address_hash(keys: Keys, address: str) -> str:

@@ -156,7 +156,11 @@ def _strings(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 def _secret_files(data: dict[str, Any], file: FilePath) -> list[Problem]:
     """Take the secrets that `*_file` keys name into the data. A password from the environment stays."""
     found = []
-    for table, key, other in (("smtp", "password", "password_file"), ("database", "url", "url_file")):
+    for table, key, other in (
+        ("smtp", "password", "password_file"),
+        ("bounces", "imap_password", "imap_password_file"),
+        ("database", "url", "url_file"),
+    ):
         settings = data.get(table)
         if not isinstance(settings, dict) or not isinstance(settings.get(other), str) or not settings[other]:
             continue
@@ -169,7 +173,8 @@ def _secret_files(data: dict[str, Any], file: FilePath) -> list[Problem]:
                 Problem((table, other), f"{name} cannot be read: {reason}", "name a file that this user can read")
             )
             continue
-        data[table] = {**settings, key: settings.get(key) or secret} if table == "smtp" else {**settings, key: secret}
+        kept = settings.get(key) if table != "database" else ""
+        data[table] = {**settings, key: kept or secret}
     return found
 
 

@@ -25,6 +25,7 @@ from digest.config.values import (
     Month,
     Port,
     Rate,
+    Selector,
     Size,
     Text,
     Topic,
@@ -58,6 +59,8 @@ class PublicationTable(Table):
 
 class StaffTable(Table):
     mail: tuple[Address, ...] = ()
+    seeds: tuple[Address, ...] = ()
+    seed_lead: Duration = timedelta(minutes=15)
 
 
 class FeedTable(Table):
@@ -146,6 +149,7 @@ class DesignTable(Table):
 
 class WebTable(Table):
     listen: Listen = "127.0.0.1:8000"
+    proxies: tuple[Line, ...] = ()
 
     def address(self) -> tuple[str, int]:
         """The host, without the brackets of IPv6, and the port."""
@@ -153,8 +157,27 @@ class WebTable(Table):
         return host.strip("[]"), int(port)
 
 
+class SignupTable(Table):
+    open: bool = True
+    origins: tuple[BaseUrl, ...] = ()
+
+
 class TemplatesTable(Table):
     folder: Line | Literal[""] = ""
+
+
+class RelayTable(Table):
+    """One more relay beside the one of `[smtp]`."""
+
+    host: Line
+    port: Port = 25
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: Line | Literal[""] = ""
+    password_file: Line | Literal[""] = ""
+    token_file: Line | Literal[""] = ""
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    rate: Rate = "unlimited"
+    weight: Annotated[int, Field(ge=0, le=1_000)] = 1
 
 
 class SmtpTable(Table):
@@ -164,9 +187,14 @@ class SmtpTable(Table):
     username: Line | Literal[""] = ""
     password: SecretStr = SecretStr("")
     password_file: Line | Literal[""] = ""
+    token_file: Line | Literal[""] = ""
     connections: Annotated[int, Field(ge=1, le=100)] = 4
     rate: Rate = "unlimited"
+    weight: Annotated[int, Field(ge=0, le=1_000)] = 1
     timeout: Duration = timedelta(minutes=5)  # RFC 5321, section 4.5.3.2
+    rates: dict[Line, Rate] = {}
+    spread: Duration | None = None
+    relays: tuple[RelayTable, ...] = ()
 
     def rate_per_second(self) -> float | None:
         """Messages a second in all; None without a limit."""
@@ -178,12 +206,39 @@ class SecretsTable(Table):
     keys: SecretStr = SecretStr("")
 
 
+class DkimKeyTable(Table):
+    """A private key in PEM (RSA of 2048 bits or more, or Ed25519) and the selector it is published under."""
+
+    selector: Selector
+    key_file: Line
+
+
 class DkimTable(Table):
-    """No settings in this version: the relay signs."""
+    domain: Line | Literal[""] = ""
+    keys: tuple[DkimKeyTable, ...] = ()
+
+
+class WebhooksTable(Table):
+    """What proves that a report comes from the provider; one that is not configured is not there."""
+
+    ses_topic: Line | Literal[""] = ""
+    postmark_file: Line | Literal[""] = ""
+    mailgun_file: Line | Literal[""] = ""
+    sendgrid_file: Line | Literal[""] = ""
 
 
 class BouncesTable(Table):
-    """No settings in this version."""
+    address: Address | Literal[""] = ""
+    maildir: Line | Literal[""] = ""
+    imap_host: Line | Literal[""] = ""
+    imap_port: Port = 993
+    imap_security: Literal["none", "starttls", "tls"] = "tls"
+    imap_username: Line | Literal[""] = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_password_file: Line | Literal[""] = ""
+    imap_folder: Line = "INBOX"
+    listen: Listen | Literal[""] = ""
+    webhooks: WebhooksTable = WebhooksTable()
 
 
 class DatabaseTable(Table):
@@ -207,6 +262,7 @@ class Tables(Table):
     pinned: tuple[PinnedTable, ...] = ()
     links: dict[Line, Url] = {}
     design: DesignTable = DesignTable()
+    signup: SignupTable = SignupTable()
     web: WebTable = WebTable()
     templates: TemplatesTable = TemplatesTable()
     smtp: SmtpTable = SmtpTable()
@@ -216,5 +272,9 @@ class Tables(Table):
     database: DatabaseTable = DatabaseTable()
 
 
-SECRETS: dict[tuple[str, str], str] = {("smtp", "password"): "password_file", ("secrets", "keys"): "key_file"}
+SECRETS: dict[tuple[str, str], str] = {
+    ("smtp", "password"): "password_file",
+    ("bounces", "imap_password"): "imap_password_file",
+    ("secrets", "keys"): "key_file",
+}
 """Keys that must not stand in the file: the environment gives them, or a file that the other key names."""

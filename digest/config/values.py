@@ -23,6 +23,7 @@ _EVERY = re.compile(r"every +([1-9]\d{0,3}) *([mhd])", re.ASCII)
 _RATE = re.compile(r"([1-9]\d{0,8}) */ *(s|sec|min|hour)", re.ASCII)
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "hour": 3600}
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)  # RFC 6376, section 3.1
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 _LIST_ID = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)+", re.ASCII)
 _SPECIAL = re.compile(r'[()<>\[\]:;@\\,"]', re.ASCII)  # RFC 5322, section 3.2.3: a name with one of these is quoted
@@ -98,6 +99,12 @@ def per_second(rate: str) -> float | None:
     """Messages a second of a rate such as "600/min"; None for "unlimited"."""
     match = _RATE.fullmatch(rate.strip().lower())
     return int(match[1]) / _SECONDS[match[2]] if match else None
+
+
+def _selector(value: str) -> str:
+    if not _SELECTOR.fullmatch(value):
+        raise SettingError(f"{value!r} is no selector", 'write letters, digits and hyphens: "rsa2026"')
+    return value
 
 
 def _month(value: str) -> str:
@@ -230,6 +237,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Address = Annotated[str, AfterValidator(_address)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 ListId = Annotated[str, AfterValidator(_list_id)]
+Selector = Annotated[str, AfterValidator(_selector)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Font = Annotated[str, AfterValidator(_font)]
 Listen = Annotated[str, AfterValidator(_listen)]

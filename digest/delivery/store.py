@@ -14,8 +14,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from digest.database import BigKey, UTCDateTime, insert_or_ignore, lock_rows, metadata
+from digest.database import UTCDateTime, insert_or_ignore, lock_rows
 from digest.delivery.model import Books, Delivery, Mail, Outcome, Status, Verdict
+from digest.delivery.tables import claims, deliveries
 
 PRIORITY: Mapping[str, int] = {"confirmation": 0, "test": 1, "staff": 2, "digest": 5}
 MOST_CLAIMED = 500
@@ -23,60 +24,6 @@ _CHUNK = 500
 
 _PENDING: sa.ColumnElement[str] = sa.literal_column("'pending'")  # a literal, or a partial index is not used
 _CLAIMED: sa.ColumnElement[str] = sa.literal_column("'claimed'")
-
-deliveries = sa.Table(
-    "deliveries",
-    metadata,
-    sa.Column("id", BigKey, primary_key=True),
-    sa.Column("mail", sa.String(16), nullable=False),
-    sa.Column("key", sa.String(100), nullable=False),
-    sa.Column("recipient", sa.String(330), nullable=False),  # "s:<subscriber id>", or the address
-    sa.Column("subscriber", sa.BigInteger),
-    sa.Column("address", sa.String(320), nullable=False),
-    sa.Column("rendition", sa.String(64), nullable=False),
-    sa.Column("message_id", sa.String(320), nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("reply_code", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("reply_status", sa.String(16), nullable=False, server_default=""),
-    sa.Column("reply_text", sa.Text, nullable=False, server_default=""),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("first_attempt_at", UTCDateTime),
-    sa.Column("due_at", UTCDateTime, nullable=False),
-    sa.Column("priority", sa.SmallInteger, nullable=False),
-    sa.Column("claim", sa.String(32), nullable=False, server_default=""),
-    sa.Column("created_at", UTCDateTime, nullable=False),
-    sa.Column("settled_at", UTCDateTime),
-    sa.UniqueConstraint("mail", "key", "recipient", name="uq_deliveries_recipient"),
-)
-for _name, _columns, _where in (
-    ("due", ("priority", "due_at", "id"), "status = 'pending'"),
-    ("claimed", ("claim",), "status = 'claimed'"),
-    ("open_key", ("key", "due_at"), "status = 'pending'"),
-    ("uncertain", ("key", "id"), "status = 'uncertain'"),
-    ("books", ("key", "mail", "status"), None),
-    ("subscriber", ("subscriber",), None),
-):
-    _text = sa.text(_where) if _where else None
-    sa.Index(
-        f"ix_deliveries_{_name}",
-        *(deliveries.c[column] for column in _columns),
-        sqlite_where=_text,
-        postgresql_where=_text,
-    )
-
-claims = sa.Table(
-    "claims",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("host", sa.String(300), nullable=False),
-    sa.Column("boot_id", sa.String(64), nullable=False),
-    sa.Column("pid", sa.BigInteger, nullable=False),
-    sa.Column("started", sa.BigInteger, nullable=False),
-    sa.Column("journal", sa.Text, nullable=False),
-    sa.Column("expires_at", UTCDateTime, nullable=False),
-    sa.Column("created_at", UTCDateTime, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ editions = sa.Table(
     sa.Column("changed_at", UTCDateTime),  # when it was last held, paused or let go on
     sa.Column("composed_at", UTCDateTime, nullable=False),
     sa.Column("expired_at", UTCDateTime),
+    sa.Column("seeded_at", UTCDateTime),  # when the seed list got it
     sa.Column("started_at", UTCDateTime),
     sa.Column("finished_at", UTCDateTime),
     sa.Column("candidates", sa.Integer),
@@ -44,3 +45,17 @@ edition_articles = sa.Table(
     sa.Column("edition", sa.ForeignKey("editions.slug"), nullable=False, index=True),
     sa.Column("section", sa.Text, nullable=False),
 )
+
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("edition", sa.ForeignKey("editions.slug"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # 1, 2, …: the key of its mails is edition#correction-n
+    sa.Column("snapshot", JSON, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("approved_hash", sa.String(64)),
+    sa.Column("started_at", UTCDateTime),
+)
+"""What was put right in an edition that had gone out."""

@@ -23,8 +23,9 @@ STORES = (
     "digest.editions.store",
     "digest.editions.calendars",
     "digest.rendering.store",
-    "digest.delivery.store",
-    "subscribers.store",
+    "digest.delivery.tables",
+    "digest.bounces.store",
+    "subscribers.tables",
 )
 
 

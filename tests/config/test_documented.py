@@ -62,7 +62,7 @@ def test_the_reference_explains_nothing_that_does_not_exist() -> None:
 @pytest.mark.parametrize(("table", "key"), [s for s in settings() if s not in SECRETS], ids=lambda value: str(value))
 def test_every_setting_stands_in_the_example(table: str, key: str) -> None:
     """The example names every key, commented out where it has no value that would fit; only secrets are left out."""
-    uncommented = re.sub(r"(?m)^# (?=\[[a-z.]+\]|[a-z_\"]+ = )", "", EXAMPLE)
+    uncommented = re.sub(r"(?m)^# (?=\[+[a-z.]+\]|[a-z_\"]+ = )", "", EXAMPLE)
     uncommented = re.sub(r'(?m)^"example.net" = .*$', "", uncommented)
     paths = {tuple(str(p) for p in path if not isinstance(p, int)) for path in key_lines(uncommented)}
     assert any(path[0] == table and key in path[1:] for path in paths)

@@ -68,7 +68,7 @@ MISTAKES = [
     ("port = 25", 'password = "tiger"', "[smtp] password", "DIGEST_SMTP__PASSWORD"),
     ('rate = "unlimited"', 'rate = "fast"', "[smtp] rate", '"600/min"'),
     ("# password_file", "password_file", "[smtp] password_file", "cannot be read"),
-    ("[dkim] ", '[dkim]\nselector = "a" ', "[dkim] selector", "no settings in this version"),
+    ("[dkim] ", '[[dkim.keys]]\nselector = "a b"\nkey_file = "x" #', "[[dkim.keys]] selector", "rsa2026"),
     ("sqlite:///var/digest.sqlite3", "mysql://host/name", "[database] url", "'mysql'"),
     ("sqlite:///var/digest.sqlite3", "sqlite://", "[database] url", "names no file"),
     ("sqlite:///var/digest.sqlite3", "postgresql://u:tiger@h/d", "[database] url", "url_file"),

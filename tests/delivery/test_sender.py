@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import store
+from digest.delivery import store, tables
 from digest.delivery.message import Compiled
 from digest.delivery.model import Books, Delivery, Excluded, Outcome, Ready, Verdict
 from digest.delivery.run import Summary
@@ -33,7 +33,7 @@ def addresses(count: int, but: Sequence[int] = ()) -> list[str]:
 
 def statuses(database: Database) -> dict[str, tuple[str, str, int, str]]:
     """Address → status, reason, attempts, reply."""
-    table = store.deliveries.c
+    table = tables.deliveries.c
     columns = (table.address, table.status, table.reason, table.attempts, table.reply_text)
     with database.read() as connection:
         return {row[0]: tuple(row[1:]) for row in connection.execute(sa.select(*columns))}
@@ -42,7 +42,7 @@ def statuses(database: Database) -> dict[str, tuple[str, str, int, str]]:
 def assert_nothing_held(database: Database, folder: Path) -> None:
     with database.read() as connection:
         assert store.open_claims(connection) == []
-        table = store.deliveries.c
+        table = tables.deliveries.c
         claimed = sa.select(sa.func.count()).where(table.status == "claimed")
         assert connection.execute(claimed).scalar_one() == 0
     assert list((folder / "journals").iterdir()) == []

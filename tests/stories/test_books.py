@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from digest.delivery import store as outbox
+from digest.delivery import tables
 from digest.errors import RefusedError, UsageError
 from digest.newsroom import editing
 from digest.post_office import sending
@@ -63,7 +63,7 @@ def test_reconcile_settles_by_log_by_hand_and_by_resending(tmp_path: Path, datab
         one, two, three = _doubtful(h)
         with h.app.database.read() as connection:
             named = connection.execute(
-                sa.select(outbox.deliveries.c.message_id).where(outbox.deliveries.c.id == one)
+                sa.select(tables.deliveries.c.message_id).where(tables.deliveries.c.id == one)
             ).scalar_one()
         log = tmp_path / "mail.log"
         log.write_text(
@@ -90,7 +90,7 @@ def test_a_line_that_rejects_settles_nothing(tmp_path: Path) -> None:
         one, _, _ = _doubtful(h)
         with h.app.database.read() as connection:
             named = connection.execute(
-                sa.select(outbox.deliveries.c.message_id).where(outbox.deliveries.c.id == one)
+                sa.select(tables.deliveries.c.message_id).where(tables.deliveries.c.id == one)
             ).scalar_one()
         log = tmp_path / "mail.log"
         log.write_text(

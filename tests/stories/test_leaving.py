@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from digest import audience
 from digest.delivery import store as outbox
+from digest.delivery import tables
 from digest.newsroom import drafts, editing
 from digest.post_office import starting
 from digest.post_office.books import status_of
@@ -74,7 +75,7 @@ def test_an_erased_reader_leaves_an_anonymous_row(tmp_path: Path) -> None:
         reader = audience.find(h.app, LEAVER)
         audience.erase(h.app, LEAVER)
         with h.app.database.read() as connection:
-            rows = connection.execute(sa.select(outbox.deliveries).where(outbox.deliveries.c.mail == "digest")).all()
+            rows = connection.execute(sa.select(tables.deliveries).where(tables.deliveries.c.mail == "digest")).all()
         assert len(rows) == 2
         assert not any(LEAVER in str(row) or f"s:{reader.id}" in str(row) for row in rows)
         assert books(h).sent == 2
@@ -184,7 +185,7 @@ def test_each_choice_is_rendered_once(tmp_path: Path) -> None:
         h.send()
         with h.app.database.read() as connection:
             hashes = connection.execute(
-                sa.select(outbox.deliveries.c.rendition).where(outbox.deliveries.c.mail == "digest").distinct()
+                sa.select(tables.deliveries.c.rendition).where(tables.deliveries.c.mail == "digest").distinct()
             ).all()
         assert len(hashes) == 3
         assert len(digests(h)) == 40

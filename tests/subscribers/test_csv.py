@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.database import Database
 from digest.errors import UsageError
-from subscribers import store
+from subscribers import store, tables
 from subscribers.csv_io import ImportReport, export_csv, import_csv
 from subscribers.csv_text import records
 from subscribers.model import Status, Subscriber
@@ -151,7 +151,7 @@ def test_round_trip(database: Database) -> None:
     out = io.StringIO(newline="")
     with database.begin() as connection:
         assert export_csv(connection, out) == 3
-        connection.execute(store.subscribers.delete())
+        connection.execute(tables.subscribers.delete())
     cells = [cell for row in csv.reader(io.StringIO(out.getvalue(), newline="")) for cell in row]
     assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@")]
     assert take(database, out.getvalue()).active == 3

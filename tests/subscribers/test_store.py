@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from digest.database import Database
 from digest.errors import RefusedError
-from subscribers import store
+from subscribers import store, tables
 from subscribers.model import Status
 from tests.support.subscribers import KEYS, NOW, add_reader, consents_of, status_of
 
@@ -59,7 +59,7 @@ def test_suppression(database: Database) -> None:
         assert store.suppress(connection, KEYS, "ann@example.org", reason="bounced", at=NOW) == reader.id
         assert store.is_suppressed(connection, KEYS, "Ann@example.org")
         assert not store.come_back(connection, reader.id, at=NOW)
-        reasons = connection.execute(sa.select(store.suppressions.c.reason)).scalars().all()
+        reasons = connection.execute(sa.select(tables.suppressions.c.reason)).scalars().all()
     assert sorted(reasons) == ["bounced", "complaint"]
     for address in ("Ann@example.org", "Unknown@example.org"):
         with pytest.raises(RefusedError):
@@ -72,8 +72,8 @@ def test_erasing(database: Database) -> None:
     with database.begin() as connection:
         assert store.erase(connection, KEYS, "Ann@example.org", at=NOW) == reader.id
         assert store.erase(connection, KEYS, "ann@example.org", at=NOW) is None
-        kept = [connection.execute(sa.select(table)).all() for table in (store.subscribers, store.consents)]
-        hashes = connection.execute(sa.select(store.suppressions.c.address_hash)).scalars().all()
+        kept = [connection.execute(sa.select(table)).all() for table in (tables.subscribers, tables.consents)]
+        hashes = connection.execute(sa.select(tables.suppressions.c.address_hash)).scalars().all()
     assert kept == [[], []]
     assert hashes == [store.address_hash(KEYS, "ann@example.org")]
     assert "ann" not in hashes[0]
@@ -143,7 +143,7 @@ class Lives(RuleBasedStateMachine):
     @initialize()
     def nobody(self) -> None:
         with self.database.begin() as connection:
-            for table in (store.consents, store.subscribers, store.suppressions):
+            for table in (tables.consents, tables.subscribers, tables.suppressions):
                 connection.execute(table.delete())
         self.forbidden: set[str] = set()
         self.left: set[str] = set()

@@ -15,7 +15,7 @@ from digest.rendering.model import Design, Publication
 from digest.web.app import create_app
 from digest.web.serve import Running, start
 from digest.web.services import ArchivedEdition, Purpose, ReaderView
-from subscribers import store, tokens
+from subscribers import store, tables, tokens
 from subscribers.addresses import normalise
 from subscribers.keys import Keys
 from subscribers.model import Status, Subscriber
@@ -53,9 +53,9 @@ def status_of(database: Database, number: int) -> Status | None:
 
 def consents_of(database: Database, number: int) -> list[str]:
     """The events in a reader's consent record, in order."""
-    statement = sa.select(store.consents.c.event).where(store.consents.c.subscriber == number)
+    statement = sa.select(tables.consents.c.event).where(tables.consents.c.subscriber == number)
     with database.read() as connection:
-        return list(connection.execute(statement.order_by(store.consents.c.id)).scalars())
+        return list(connection.execute(statement.order_by(tables.consents.c.id)).scalars())
 
 
 @dataclass

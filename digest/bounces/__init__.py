@@ -1,0 +1,1 @@
+"""What comes back: bounces, complaints and readers who leave by mail, read, understood and judged."""

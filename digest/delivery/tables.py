@@ -1,0 +1,73 @@
+"""The tables of the outbox."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from digest.database import BigKey, UTCDateTime, metadata
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", BigKey, primary_key=True),
+    sa.Column("mail", sa.String(16), nullable=False),
+    sa.Column("key", sa.String(100), nullable=False),
+    sa.Column("recipient", sa.String(330), nullable=False),  # "s:<subscriber id>", or the address
+    sa.Column("subscriber", sa.BigInteger),
+    sa.Column("address", sa.String(320), nullable=False),
+    sa.Column("provider", sa.String(64), nullable=False, server_default=""),  # who takes mail for the address
+    sa.Column("rendition", sa.String(64), nullable=False),
+    sa.Column("message_id", sa.String(320), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("reply_code", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("reply_status", sa.String(16), nullable=False, server_default=""),
+    sa.Column("reply_text", sa.Text, nullable=False, server_default=""),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("first_attempt_at", UTCDateTime),
+    sa.Column("due_at", UTCDateTime, nullable=False),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("claim", sa.String(32), nullable=False, server_default=""),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+    sa.Column("settled_at", UTCDateTime),
+    sa.Column("content_hash", sa.String(64), nullable=False, server_default=""),  # of the very message that left
+    sa.UniqueConstraint("mail", "key", "recipient", name="uq_deliveries_recipient"),
+)
+for _name, _columns, _where in (
+    ("due", ("priority", "due_at", "id"), "status = 'pending'"),
+    ("claimed", ("claim",), "status = 'claimed'"),
+    ("open_key", ("key", "due_at"), "status = 'pending'"),
+    ("uncertain", ("key", "id"), "status = 'uncertain'"),
+    ("books", ("key", "mail", "status"), None),
+    ("subscriber", ("subscriber",), None),
+):
+    _text = sa.text(_where) if _where else None
+    sa.Index(
+        f"ix_deliveries_{_name}",
+        *(deliveries.c[column] for column in _columns),
+        sqlite_where=_text,
+        postgresql_where=_text,
+    )
+
+claims = sa.Table(
+    "claims",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("host", sa.String(300), nullable=False),
+    sa.Column("boot_id", sa.String(64), nullable=False),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    sa.Column("started", sa.BigInteger, nullable=False),
+    sa.Column("journal", sa.Text, nullable=False),
+    sa.Column("expires_at", UTCDateTime, nullable=False),
+    sa.Column("created_at", UTCDateTime, nullable=False),
+)
+
+paces = sa.Table(
+    "paces",
+    metadata,
+    sa.Column("name", sa.String(100), primary_key=True),  # relay:<host>:<port>, provider:<name>
+    sa.Column("free_at", UTCDateTime, nullable=False),  # when the next message may go
+    sa.Column("slow_until", UTCDateTime),  # until when a provider that said "slow down" is left alone
+    sa.Column("slowness", sa.Integer, nullable=False, server_default="0"),  # how often it said so in a row
+)
+"""Rates that hold across processes and restarts."""
