@@ -6,12 +6,12 @@ from __future__ import annotations
 from datetime import timedelta
 from queue import Empty
 
+from digest.delivery.claims import Settlement, settlement
 from digest.delivery.journal import Journal
 from digest.delivery.model import Outcome, Status, Verdict
 from digest.delivery.policy import classify
 from digest.delivery.run import HeldClaim, Job, Run
 from digest.delivery.smtp import Client, Reply, SessionError
-from digest.delivery.store import Settlement, settlement
 from digest.errors import DigestError
 
 _IDLE = 2.0  # seconds; then the session is ended

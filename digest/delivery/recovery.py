@@ -19,9 +19,9 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import journal, store
+from digest.delivery import claims, journal
+from digest.delivery.claims import Claim, Owner, Settlement
 from digest.delivery.model import Delivery, Outcome, Status
-from digest.delivery.store import Claim, Owner, Settlement
 
 _LEFT_OVER = 3600.0  # seconds
 
@@ -93,12 +93,12 @@ def recover(
         return _fate(claim, me, now, alive, held)
 
     with database.read() as connection:
-        if all(fate(claim) == "alive" for claim in store.open_claims(connection)):
+        if all(fate(claim) == "alive" for claim in claims.open_claims(connection)):
             return Recovered()
     settled = released = doubted = 0
     ended: list[Claim] = []
     with database.begin() as connection:
-        for claim in store.open_claims(connection, lock=True):
+        for claim in claims.open_claims(connection, lock=True):
             answer = fate(claim)
             if answer == "alive":
                 continue
@@ -106,8 +106,8 @@ def recover(
                 counts = _replay(connection, claim, now, on_result)
                 settled, released, doubted = settled + counts[0], released + counts[1], doubted + counts[2]
             else:
-                doubted += store.doubt_rest(connection, claim.id, answer, now=now)
-            store.end_claims(connection, [claim.id])
+                doubted += claims.doubt_rest(connection, claim.id, answer, now=now)
+            claims.end_claims(connection, [claim.id])
             ended.append(claim)
     for claim in ended:
         if claim.owner.host == me.host:
@@ -118,7 +118,7 @@ def recover(
 def sweep(database: Database, journals: Path, *, now: datetime) -> None:
     """Removes old folders that no claim names: those of senders that died before the commit, or right after."""
     with database.read() as connection:
-        named = {claim.journal for claim in store.open_claims(connection)}
+        named = {claim.journal for claim in claims.open_claims(connection)}
     for folder in journals.iterdir():
         try:
             age = now.timestamp() - folder.stat().st_mtime
@@ -146,12 +146,12 @@ def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnRe
         replayed = journal.replay(Path(claim.journal))
     except (OSError, ValueError) as error:
         reason = f"its sender died, and the journal cannot be read: {error}"
-        return 0, 0, store.doubt_rest(connection, claim.id, reason, now=now)
-    rows = store.claimed(connection, claim.id)
+        return 0, 0, claims.doubt_rest(connection, claim.id, reason, now=now)
+    rows = claims.claimed(connection, claim.id)
     results = [(rows[number], outcome) for number, outcome in replayed.results.items() if number in rows]
     doubtful = [rows[number] for number in replayed.in_flight if number in rows]
-    store.settle(connection, [store.settlement(*result) for result in results], now=now)
-    store.settle(
+    claims.settle(connection, [claims.settlement(*result) for result in results], now=now)
+    claims.settle(
         connection,
         [Settlement(row, Status.UNCERTAIN, "its sender died while this mail was going out") for row in doubtful],
         now=now,
@@ -159,4 +159,4 @@ def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnRe
     if on_result is not None:
         for row, outcome in results:
             on_result(connection, row, outcome)
-    return len(results), store.release_rest(connection, claim.id), len(doubtful)
+    return len(results), claims.release_rest(connection, claim.id), len(doubtful)

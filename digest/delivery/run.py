@@ -14,10 +14,10 @@ from time import monotonic
 from typing import Literal
 
 from digest.database import Database
+from digest.delivery.claims import MOST_CLAIMED, Settlement
 from digest.delivery.model import Delivery, Status, Verdict
 from digest.delivery.recovery import OnResult, Recovered
 from digest.delivery.smtp import Envelope, RelaySettings
-from digest.delivery.store import MOST_CLAIMED, Settlement
 from digest.errors import DigestError
 
 Ended = Literal["nothing due", "stopped", "paused", "unreachable"]

@@ -19,7 +19,8 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import store
+from digest.delivery import claims
+from digest.delivery.claims import Settlement
 from digest.delivery.connection import send_jobs
 from digest.delivery.headers import MessageError, wire_address
 from digest.delivery.message import Compiled, fill
@@ -27,7 +28,6 @@ from digest.delivery.model import Delivery, Excluded, Outcome, Ready, Status, Ve
 from digest.delivery.recovery import OnResult, Recovered, recover, sweep, this_process
 from digest.delivery.run import HeldClaim, Job, Run, Summary, held_here
 from digest.delivery.smtp import Envelope, RelaySettings
-from digest.delivery.store import Settlement
 from digest.delivery.writer import write_results
 from digest.errors import DigestError
 
@@ -139,7 +139,7 @@ class _Producer:
 
     def _any_due(self) -> bool:
         with self._run.database.read() as connection:
-            return store.any_due(connection, now=self._run.clock(), key=self._key, except_keys=self._waiting)
+            return claims.any_due(connection, now=self._run.clock(), key=self._key, except_keys=self._waiting)
 
     def _claim(self, limit: int) -> bool:
         """Takes one batch and hands it to the connections; False when nothing was due."""
@@ -153,7 +153,7 @@ class _Producer:
         committed = False
         try:
             with run.database.begin() as connection:
-                taken = store.claim(
+                taken = claims.claim(
                     connection,
                     owner=this_process(),
                     journal=str(held.folder),
@@ -192,7 +192,7 @@ class _Producer:
             pieces = fill(message, ready)
             recipient = wire_address(ready.address)
         except MessageError as error:
-            return store.settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
+            return claims.settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
         return Job(delivery, Envelope(message.sender, recipient, sum(map(len, pieces))), pieces, held)
 
     def _message(self, delivery: Delivery) -> Compiled:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from digest.database import BigKey, UTCDateTime, metadata
+from digest.delivery.model import Delivery
 
 deliveries = sa.Table(
     "deliveries",
@@ -71,3 +74,19 @@ paces = sa.Table(
     sa.Column("slowness", sa.Integer, nullable=False, server_default="0"),  # how often it said so in a row
 )
 """Rates that hold across processes and restarts."""
+
+PENDING: sa.ColumnElement[str] = sa.literal_column("'pending'")  # a literal, or a partial index is not used
+CLAIMED: sa.ColumnElement[str] = sa.literal_column("'claimed'")
+
+DELIVERY = tuple(
+    deliveries.c[name]
+    for name in (
+        "id", "mail", "key", "address", "rendition", "message_id", "subscriber", "attempts",
+        "first_attempt_at", "claim",
+    )
+)  # fmt: skip
+"""The columns of a `Delivery`, in its order."""
+
+
+def delivery_of(row: Any) -> Delivery:
+    return Delivery(*row[: len(DELIVERY)])

@@ -9,9 +9,9 @@ from time import monotonic
 
 from sqlalchemy.engine import Connection
 
-from digest.delivery import store
+from digest.delivery import claims
+from digest.delivery.claims import Settlement
 from digest.delivery.run import HeldClaim, Run
-from digest.delivery.store import Settlement
 
 _GROUP = 50
 _MOST = 500
@@ -26,14 +26,14 @@ def write_results(run: Run) -> None:
     looked, renewed = 0.0, monotonic()
     while True:
         batch, more = _collect(run)
-        claims = [held.id for held in run.held_claims()]
-        renewing = bool(claims) and monotonic() - renewed >= run.lease.total_seconds() / 3
-        looking = bool(claims) and monotonic() - looked >= _LOOK
+        ids = [held.id for held in run.held_claims()]
+        renewing = bool(ids) and monotonic() - renewed >= run.lease.total_seconds() / 3
+        looking = bool(ids) and monotonic() - looked >= _LOOK
         if batch or renewing:
-            _write(run, batch, claims, renewing=renewing, looking=looking)
+            _write(run, batch, ids, renewing=renewing, looking=looking)
         elif looking:
             with run.database.read() as connection:
-                run.withdrawn.update(store.withdrawn(connection, claims))
+                run.withdrawn.update(claims.withdrawn(connection, ids))
         renewed = monotonic() if renewing else renewed
         looked = monotonic() if looking else looked
         if not more:
@@ -57,23 +57,23 @@ def _collect(run: Run) -> tuple[Results, bool]:
     return batch, True
 
 
-def _write(run: Run, batch: Results, claims: list[str], *, renewing: bool, looking: bool) -> None:
+def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking: bool) -> None:
     now = run.clock()
     left: dict[HeldClaim, int] = {}
     for held, _ in batch:
         left[held] = left.get(held, held.remaining) - 1
     finished = [held for held, count in left.items() if count == 0]
     with run.database.begin() as connection:
-        store.settle(connection, [result for _, result in batch], now=now)
+        claims.settle(connection, [result for _, result in batch], now=now)
         if run.on_result is not None:
             for _, result in batch:
                 if result.outcome is not None:
                     run.on_result(connection, result.delivery, result.outcome)
-        store.end_claims(connection, [held.id for held in finished])
+        claims.end_claims(connection, [held.id for held in finished])
         if renewing:
-            _renew(run, connection, claims, now)
+            _renew(run, connection, ids, now)
         if looking:
-            run.withdrawn.update(store.withdrawn(connection, claims))
+            run.withdrawn.update(claims.withdrawn(connection, ids))
     for held, count in left.items():
         held.remaining = count
     for held in finished:
@@ -86,11 +86,11 @@ def _write(run: Run, batch: Results, claims: list[str], *, renewing: bool, looki
         run.progress(run.summary())
 
 
-def _renew(run: Run, connection: Connection, claims: list[str], now: datetime) -> None:
+def _renew(run: Run, connection: Connection, ids: list[str], now: datetime) -> None:
     """A claim that is no longer ours was given up for dead elsewhere: its lease runs out here as well."""
-    ours = store.renew(connection, claims, expires_at=now + run.lease)
+    ours = claims.renew(connection, ids, expires_at=now + run.lease)
     for held in run.held_claims():
         if held.id in ours:
             held.expires_at = now + run.lease
-        elif held.id in claims:
+        elif held.id in ids:
             held.expires_at = now

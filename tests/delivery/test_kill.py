@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digest.database import Database
-from digest.delivery import store
+from digest.delivery import claims, store
 from tests.delivery.samples import KEY, books_of, fill_outbox, send
 from tests.support.smtp import Sink
 
@@ -67,7 +67,7 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
         assert books.uncertain <= 3 * KILLS
         assert_once(database, sink, [f"reader-{n}@example.org" for n in range(count)])
     with database.read() as connection:
-        assert store.open_claims(connection) == []
+        assert claims.open_claims(connection) == []
 
 
 def test_two_senders_at_once(database: Database, tmp_path: Path) -> None:

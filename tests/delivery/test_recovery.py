@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import store
+from digest.delivery import claims, store
 from digest.delivery.journal import Journal, replay
 from digest.delivery.model import Books, Delivery, Outcome, Verdict
 from digest.delivery.recovery import Recovered, is_alive, recover, sweep, this_process
@@ -23,10 +23,10 @@ LEASE = timedelta(seconds=60)
 HERE = replace(this_process(), host="here", boot_id="boot-1", pid=4242, started=77)
 
 
-def claim_five(database: Database, folder: Path, owner: store.Owner = HERE) -> list[Delivery]:
+def claim_five(database: Database, folder: Path, owner: claims.Owner = HERE) -> list[Delivery]:
     fill_outbox(database, 5, now=NOW)
     with database.begin() as connection:
-        return store.claim(
+        return claims.claim(
             connection, owner=owner, journal=str(folder / "c1"), limit=9, now=NOW, lease=LEASE, claim_id="c1"
         )
 
@@ -60,7 +60,7 @@ def test_a_dead_process_is_replayed(database: Database, tmp_path: Path) -> None:
     assert sorted(heard) == [(rows[0].id, "sent"), (rows[1].id, "retry"), (rows[2].id, "hard")]
     with database.read() as connection:
         assert store.due_later(connection, now=NOW) == (1, NOW + timedelta(minutes=5))
-        assert store.open_claims(connection) == []
+        assert claims.open_claims(connection) == []
     assert not (tmp_path / "c1").exists()
     assert recover(database, now=NOW, owner=HERE, alive=lambda *_: False) == Recovered()
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import store, tables
+from digest.delivery import claims, store, tables
 from digest.delivery.message import Compiled
 from digest.delivery.model import Books, Delivery, Excluded, Outcome, Ready, Verdict
 from digest.delivery.run import Summary
@@ -41,7 +41,7 @@ def statuses(database: Database) -> dict[str, tuple[str, str, int, str]]:
 
 def assert_nothing_held(database: Database, folder: Path) -> None:
     with database.read() as connection:
-        assert store.open_claims(connection) == []
+        assert claims.open_claims(connection) == []
         table = tables.deliveries.c
         claimed = sa.select(sa.func.count()).where(table.status == "claimed")
         assert connection.execute(claimed).scalar_one() == 0
@@ -446,9 +446,9 @@ def test_a_lost_lease_stops_the_sender(database: Database, tmp_path: Path) -> No
         if recipient == "reader-3@example.org":
             now = datetime.now(UTC)
             with database.begin() as connection:
-                for one in store.open_claims(connection):
-                    store.doubt_rest(connection, one.id, "fell silent", now=now)
-                    store.end_claims(connection, [one.id])
+                for one in claims.open_claims(connection):
+                    claims.doubt_rest(connection, one.id, "fell silent", now=now)
+                    claims.end_claims(connection, [one.id])
             time.sleep(0.6)
 
     with Sink(on_data=give_up, extensions=()).serve() as sink:

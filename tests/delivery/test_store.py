@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digest.database import Database
-from digest.delivery import store
+from digest.delivery import claims, store
 from digest.delivery.model import Books, Delivery, Outcome, Status, Verdict
 from digest.delivery.recovery import this_process
 from digest.delivery.store import NewDelivery
@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 
 def take(database: Database, limit: int = 500, claim_id: str | None = None, **options: object) -> list[Delivery]:
     with database.begin() as connection:
-        return store.claim(
+        return claims.claim(
             connection, owner=this_process(), journal="j", limit=limit, now=NOW, lease=MINUTE, claim_id=claim_id,
             key=options.get("key"),  # type: ignore[arg-type]
         )  # fmt: skip
@@ -25,7 +25,7 @@ def take(database: Database, limit: int = 500, claim_id: str | None = None, **op
 
 def put(database: Database, row: Delivery, verdict: Verdict, **outcome: object) -> None:
     with database.begin() as connection:
-        store.settle(connection, [store.settlement(row, Outcome(verdict, **outcome))], now=NOW)  # type: ignore[arg-type]
+        claims.settle(connection, [claims.settlement(row, Outcome(verdict, **outcome))], now=NOW)  # type: ignore[arg-type]
 
 
 def test_enqueueing_twice_is_harmless(database: Database) -> None:
@@ -67,8 +67,8 @@ def test_a_claim_can_be_for_one_key(database: Database) -> None:
     fill_outbox(database, 2, now=NOW, key="test-1")
     assert len(take(database, key="test-1")) == 2
     with database.read() as connection:
-        assert not store.any_due(connection, now=NOW, key="test-1")
-        assert store.any_due(connection, now=NOW)
+        assert not claims.any_due(connection, now=NOW, key="test-1")
+        assert claims.any_due(connection, now=NOW)
 
 
 def test_the_date_is_that_of_the_first_claim(database: Database) -> None:
@@ -77,9 +77,9 @@ def test_the_date_is_that_of_the_first_claim(database: Database) -> None:
     tried, untried = take(database)
     put(database, tried, Verdict.RETRY, code=450, retry_at=NOW + MINUTE)
     with database.begin() as connection:
-        store.release(connection, [untried])
+        claims.release(connection, [untried])
     with database.begin() as connection:
-        again = store.claim(connection, owner=this_process(), journal="j", limit=9, now=NOW + MINUTE, lease=MINUTE)
+        again = claims.claim(connection, owner=this_process(), journal="j", limit=9, now=NOW + MINUTE, lease=MINUTE)
     by_id = {row.id: row for row in again}
     assert by_id[tried.id].first_attempt_at == NOW
     assert by_id[tried.id].message_id == tried.message_id
@@ -114,8 +114,8 @@ def test_leaving_marks_what_a_sender_holds(database: Database) -> None:
     rows = take(database, claim_id="mine")
     with database.begin() as connection:
         assert store.exclude(connection, 1, "left on Friday", now=NOW) == 0
-        assert store.withdrawn(connection, ["mine"]) == {rows[1].id: "left on Friday"}
-        assert store.withdrawn(connection, ["another"]) == {}
+        assert claims.withdrawn(connection, ["mine"]) == {rows[1].id: "left on Friday"}
+        assert claims.withdrawn(connection, ["another"]) == {}
 
 
 def test_erasing_keeps_the_books(database: Database) -> None:
@@ -152,7 +152,7 @@ def test_a_late_result_tells_the_truth_only_while_in_doubt(database: Database) -
     fill_outbox(database, 2, now=NOW)
     late, decided = take(database, claim_id="old")
     with database.begin() as connection:
-        assert store.doubt_rest(connection, "old", "fell silent", now=NOW) == 2
+        assert claims.doubt_rest(connection, "old", "fell silent", now=NOW) == 2
         store.resolve(connection, [decided.id], "resend", now=NOW)
     put(database, late, Verdict.SENT, code=250)
     put(database, decided, Verdict.SENT, code=250)
@@ -177,12 +177,12 @@ def test_the_partial_indexes_are_used(database: Database) -> None:
     rows = take(database, claim_id="c")
     put(database, rows[0], Verdict.SENT)
     with database.begin() as connection:
-        store.any_due(connection, now=NOW, key=KEY)
+        claims.any_due(connection, now=NOW, key=KEY)
         store.due_later(connection, now=NOW, key=KEY)
-        store.withdrawn(connection, ["c"])
+        claims.withdrawn(connection, ["c"])
         store.books(connection, KEY)
         list(store.uncertain(connection, KEY))
         store.exclude(connection, 3, "left", now=NOW)
-        store.release_rest(connection, "c")
+        claims.release_rest(connection, "c")
     assert seen
     assert [step for step in seen if step.startswith("SCAN deliveries") and "INDEX" not in step] == []

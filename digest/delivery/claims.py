@@ -1,0 +1,266 @@
+"""Claims: what a sender takes from the outbox in one go, and what becomes of each delivery of it.
+
+A delivery's `claim` names the claim that holds it, or that held it last."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from digest.database import UTCDateTime, lock_rows
+from digest.delivery.model import Delivery, Outcome, Status, Verdict
+from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, claims, deliveries, delivery_of
+
+MOST_CLAIMED = 500
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that holds a claim: machine, boot, process id and its start (clock ticks since boot, 0
+    unknown)."""
+
+    host: str
+    boot_id: str
+    pid: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an owner took in one go. `journal` is the folder of its journal, on the owner's machine."""
+
+    id: str
+    owner: Owner
+    journal: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of a claimed delivery. `due_at` where it is pending again; `tried`: it counts as an
+    attempt."""
+
+    delivery: Delivery
+    status: Status
+    reason: str = ""
+    outcome: Outcome | None = None
+    due_at: datetime | None = None
+    tried: bool = True
+
+
+def settlement(delivery: Delivery, outcome: Outcome) -> Settlement:
+    """The one place that says which verdict leaves a delivery in which status."""
+    verdict = outcome.verdict
+    if verdict is Verdict.SENT:
+        return Settlement(delivery, Status.SENT, "", outcome)
+    if verdict is Verdict.UNCERTAIN:
+        return Settlement(delivery, Status.UNCERTAIN, outcome.text, outcome)
+    if outcome.retry_at is not None:
+        tried = verdict is not Verdict.PAUSE
+        return Settlement(delivery, Status.PENDING, "", outcome, outcome.retry_at, tried)
+    return Settlement(delivery, Status.FAILED, verdict.value, outcome)
+
+
+def any_due(
+    connection: Connection, *, now: datetime, key: str | None = None, except_keys: Collection[str] = ()
+) -> bool:
+    """Whether a claim would find something."""
+    table = deliveries.c
+    statement = sa.select(table.id).where(table.status == PENDING, table.due_at <= now).limit(1)
+    if key is not None:
+        statement = statement.where(table.key == key)
+    if except_keys:
+        statement = statement.where(table.key.not_in(list(except_keys)))
+    return connection.execute(statement).first() is not None
+
+
+def claim(
+    connection: Connection,
+    *,
+    owner: Owner,
+    journal: str,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+    key: str | None = None,
+    except_keys: Collection[str] = (),
+    claim_id: str | None = None,
+) -> list[Delivery]:
+    """Takes up to `limit` (at most 500) due deliveries, the most urgent first; commit before the first byte
+    goes out.
+
+    The claim is written only where something was due. `key`: deliveries of that key only;
+    `except_keys`: none of these."""
+    claim_id = claim_id or secrets.token_hex(8)
+    table = deliveries.c
+    due = sa.select(table.id).where(table.status == PENDING, table.due_at <= now)
+    if key is not None:
+        due = due.where(table.key == key)
+    if except_keys:
+        due = due.where(table.key.not_in(list(except_keys)))
+    due = due.order_by(table.priority, table.due_at, table.id).limit(min(limit, MOST_CLAIMED))
+    # A WITH and no plain subquery: PostgreSQL may run that once a row, and then it takes more than the limit.
+    chosen = lock_rows(connection, due).cte("due")
+    taken = connection.execute(
+        sa.update(deliveries)
+        .where(table.id.in_(sa.select(chosen.c.id)), table.status == PENDING)
+        .values(
+            status=Status.CLAIMED.value,
+            claim=claim_id,
+            reason="",
+            first_attempt_at=sa.func.coalesce(table.first_attempt_at, sa.bindparam("claimed_at", now, UTCDateTime)),
+        )
+        .returning(*DELIVERY, table.priority, table.due_at)
+    ).all()
+    if not taken:
+        return []
+    connection.execute(
+        sa.insert(claims).values(
+            id=claim_id,
+            host=owner.host,
+            boot_id=owner.boot_id,
+            pid=owner.pid,
+            started=owner.started,
+            journal=journal,
+            expires_at=now + lease,
+            created_at=now,
+        )
+    )
+    return [delivery_of(row) for row in sorted(taken, key=lambda row: (row.priority, row.due_at, row.id))]
+
+
+_SETTLE = (
+    sa.update(deliveries)
+    .where(
+        deliveries.c.id == sa.bindparam("s_id"),
+        deliveries.c.claim == sa.bindparam("s_claim"),
+        # A result that comes after its lease was given up still tells the truth.
+        deliveries.c.status.in_((sa.literal_column("'claimed'"), sa.literal_column("'uncertain'"))),
+    )
+    .values(
+        status=sa.bindparam("s_status"),
+        reason=sa.bindparam("s_reason"),
+        reply_code=sa.bindparam("s_code"),
+        reply_status=sa.bindparam("s_reply_status"),
+        reply_text=sa.bindparam("s_text"),
+        attempts=deliveries.c.attempts + sa.bindparam("s_tried"),
+        due_at=sa.func.coalesce(sa.bindparam("s_due_at", type_=UTCDateTime), deliveries.c.due_at),
+        settled_at=sa.bindparam("s_settled_at", type_=UTCDateTime),
+    )
+)
+
+
+def settle(connection: Connection, results: Sequence[Settlement], *, now: datetime) -> None:
+    """Writes what became of claimed deliveries. One that somebody has settled by hand meanwhile is left
+    alone."""
+    if not results:
+        return
+    rows = []
+    for result in results:
+        outcome = result.outcome
+        rows.append(
+            {
+                "s_id": result.delivery.id,
+                "s_claim": result.delivery.claim,
+                "s_status": result.status.value,
+                "s_reason": result.reason,
+                "s_code": outcome.code if outcome else 0,
+                "s_reply_status": outcome.status if outcome else "",
+                "s_text": outcome.text if outcome else "",
+                "s_tried": int(result.tried),
+                "s_due_at": result.due_at,
+                "s_settled_at": None if result.status is Status.PENDING else now,
+            }
+        )
+    connection.execute(_SETTLE, rows)
+
+
+def release(connection: Connection, rows: Sequence[Delivery], *, due_at: datetime | None = None) -> None:
+    """Gives back claimed deliveries that were not tried; their date is then that of a later claim."""
+    for group in _grouped(rows).values():
+        connection.execute(
+            _release_statement(due_at).where(deliveries.c.id.in_(group[1]), deliveries.c.claim == group[0])
+        )
+
+
+def release_rest(connection: Connection, claim_id: str) -> int:
+    """Gives back whatever of a claim has no result; returns how many."""
+    return int(connection.execute(_release_statement(None).where(deliveries.c.claim == claim_id)).rowcount)
+
+
+def doubt_rest(connection: Connection, claim_id: str, reason: str, *, now: datetime) -> int:
+    """Makes uncertain whatever of a claim has no result; returns how many."""
+    statement = (
+        sa.update(deliveries)
+        .where(deliveries.c.claim == claim_id, deliveries.c.status == CLAIMED)
+        .values(status=Status.UNCERTAIN.value, reason=reason, settled_at=now)
+    )
+    return int(connection.execute(statement).rowcount)
+
+
+def _release_statement(due_at: datetime | None) -> Any:
+    table = deliveries.c
+    return (
+        sa.update(deliveries)
+        .where(table.status == CLAIMED)
+        .values(
+            status=Status.PENDING.value,
+            reason="",
+            first_attempt_at=sa.case((table.attempts == 0, sa.null()), else_=table.first_attempt_at),
+            due_at=table.due_at if due_at is None else sa.bindparam("r_due_at", due_at, UTCDateTime),
+        )
+    )
+
+
+def _grouped(rows: Sequence[Delivery]) -> dict[tuple[str, int], tuple[str, list[int]]]:
+    groups: dict[tuple[str, int], tuple[str, list[int]]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault((row.claim, number // _CHUNK), (row.claim, []))[1].append(row.id)
+    return groups
+
+
+def open_claims(connection: Connection, *, lock: bool = False) -> list[Claim]:
+    """Every claim that has not ended; `lock`: those that no other process is looking at with a lock."""
+    statement = sa.select(claims).order_by(claims.c.created_at, claims.c.id)
+    rows = connection.execute(lock_rows(connection, statement) if lock else statement)
+    return [
+        Claim(row.id, Owner(row.host, row.boot_id, row.pid, row.started), row.journal, row.expires_at) for row in rows
+    ]
+
+
+def claimed(connection: Connection, claim_id: str) -> dict[int, Delivery]:
+    """The deliveries of a claim that have no result yet, by id."""
+    table = deliveries.c
+    rows = connection.execute(sa.select(*DELIVERY).where(table.claim == claim_id, table.status == CLAIMED))
+    return {row.id: delivery_of(row) for row in rows}
+
+
+def end_claims(connection: Connection, claim_ids: Iterable[str]) -> None:
+    """Forgets claims all of whose deliveries have a result."""
+    if ids := list(claim_ids):
+        connection.execute(sa.delete(claims).where(claims.c.id.in_(ids)))
+
+
+def renew(connection: Connection, claim_ids: Iterable[str], *, expires_at: datetime) -> set[str]:
+    """A longer lease; returns the claims that are still ours."""
+    ids = list(claim_ids)
+    if not ids:
+        return set()
+    statement = sa.update(claims).where(claims.c.id.in_(ids)).values(expires_at=expires_at).returning(claims.c.id)
+    return set(connection.execute(statement).scalars())
+
+
+def withdrawn(connection: Connection, claim_ids: Iterable[str]) -> dict[int, str]:
+    """The claimed deliveries that must not leave any more, and why."""
+    table = deliveries.c
+    statement = sa.select(table.id, table.reason).where(
+        table.claim.in_(list(claim_ids)), table.status == CLAIMED, table.reason != ""
+    )
+    return {row.id: row.reason for row in connection.execute(statement)}
