@@ -41,6 +41,7 @@ class EditionHead:
     changed_at: datetime | None
     composed_at: datetime
     expired_at: datetime | None
+    seeded_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     candidates: int | None
