@@ -11,7 +11,7 @@ from pathlib import Path
 from digest.app import App
 from digest.delivery import store as outbox
 from digest.errors import DigestError, NotFoundError, UsageError
-from subscribers import csv_io
+from subscribers import csv_io, erasure, suppression
 from subscribers import store as subscribers
 from subscribers.addresses import normalise
 from subscribers.model import Status, Subscriber
@@ -108,7 +108,7 @@ def find(app: App, address: str) -> Subscriber:
 def suppress(app: App, address: str, reason: str) -> None:
     """Works for an address that is no subscriber, too; at once for a delivery that waits."""
     with app.database.begin() as connection:
-        subscriber = subscribers.suppress(connection, app.keys, normalise(address), reason=reason, at=app.now)
+        subscriber = suppression.suppress(connection, app.keys, normalise(address), reason=reason, at=app.now)
         if subscriber is not None:
             outbox.exclude(connection, subscriber, f"suppressed: {reason}", now=app.now)
 
@@ -116,7 +116,7 @@ def suppress(app: App, address: str, reason: str) -> None:
 def erase(app: App, address: str) -> None:
     """Raises NotFoundError where there is nobody."""
     with app.database.begin() as connection:
-        erased = subscribers.erase(connection, app.keys, normalise(address), at=app.now)
+        erased = erasure.erase(connection, app.keys, normalise(address), at=app.now)
         if erased is None:
             raise NotFoundError(f"{address} is no subscriber")
         outbox.erase(connection, erased, now=app.now)

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, TextIO
 from sqlalchemy.engine import Connection
 
 from digest.errors import UsageError
-from subscribers import store
+from subscribers import csv_store, store, suppression
 from subscribers.addresses import AddressError, is_role, match_key, normalise
 from subscribers.csv_columns import GONE, UNCONFIRMED, columns, is_evidence, moment
 from subscribers.csv_text import Record, records
@@ -106,9 +106,9 @@ def _take(
 ) -> None:
     """One batch. `seen` stands in for the database in a dry run, which writes nothing."""
     fresh: dict[str, _Row] = {}
-    hashes = {row.address: store.address_hash(keys, row.address) for row in batch}
-    forbidden = store.suppressed_hashes(connection, hashes.values())
-    known = store.known(connection, [match_key(row.address) for row in batch])
+    hashes = {row.address: suppression.address_hash(keys, row.address) for row in batch}
+    forbidden = suppression.suppressed_hashes(connection, hashes.values())
+    known = csv_store.known(connection, [match_key(row.address) for row in batch])
     confirmed: dict[str, _Row] = {}
     for row in batch:
         key = match_key(row.address)
@@ -135,12 +135,12 @@ def _take(
         seen.update(fresh, confirmed)
         return
     stored = {key: row for key, row in fresh.items() if row.status is not Status.SUPPRESSED}
-    store.suppress_hashes(
+    suppression.suppress_hashes(
         connection, [hashes[row.address] for key, row in fresh.items() if key not in stored], reason="imported", at=at
     )
     if stored:
-        new = store.import_rows(connection, [_stored(row, at) for row in stored.values()])
-        store.record_import(connection, new, at)
+        new = csv_store.import_rows(connection, [_stored(row, at) for row in stored.values()])
+        csv_store.record_import(connection, new, at)
     for row in confirmed.values():
         store.add(connection, keys, row.address, regions=row.regions, name=row.name, consent=row.consent, at=at)
 

@@ -8,6 +8,7 @@ from typing import Any
 from digest.app import App
 from digest.post_office import starting
 from digest.which import current
+from subscribers import candidates
 from subscribers import store as subscribers
 
 
@@ -44,7 +45,7 @@ def dry_run(app: App, slug: str | None) -> Plan:
     readers: dict[str, int] = {}
     excluded: dict[str, int] = {}
     with app.database.read() as connection:
-        for choice, count in subscribers.count_by_choice(connection).items():
+        for choice, count in candidates.count_by_choice(connection).items():
             if made.get(choice) is None:
                 excluded[starting.EMPTY] = excluded.get(starting.EMPTY, 0) + count
             else:

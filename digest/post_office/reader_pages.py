@@ -17,8 +17,9 @@ from digest.rendering import store as renditions
 from digest.rendering.environment import Templates
 from digest.rendering.model import Design, Publication
 from digest.web.services import ArchivedEdition, Purpose, ReaderView, WebServices
+from subscribers import choosing, tokens
 from subscribers import store as subscribers
-from subscribers import tokens
+
 from subscribers.model import Status
 
 BEGUN: tuple[State, ...] = ("sending", "paused", "sent")
@@ -77,7 +78,7 @@ class ReaderPages:
             return False
         now = app.now
         with app.database.begin() as connection:
-            if not subscribers.leave(connection, number, at=now):
+            if not choosing.leave(connection, number, at=now):
                 return False
             outbox.exclude(connection, number, LEFT, now=now)
         return True
@@ -88,7 +89,7 @@ class ReaderPages:
         if number is None:
             return False
         with app.database.begin() as connection:
-            return subscribers.come_back(connection, number, at=app.now)
+            return choosing.come_back(connection, number, at=app.now)
 
     def choose(self, token: str, regions: tuple[str, ...]) -> bool:
         app = self.current()
@@ -97,7 +98,7 @@ class ReaderPages:
             return False
         known = app.publication.region_names
         with app.database.begin() as connection:
-            return subscribers.set_regions(connection, number, [slug for slug in regions if slug in known], at=app.now)
+            return choosing.set_regions(connection, number, [slug for slug in regions if slug in known], at=app.now)
 
     def edition_page(self, slug: str, regions: tuple[str, ...]) -> str | None:
         """The very rendition that went to readers of this choice; one that nobody chose is made now."""

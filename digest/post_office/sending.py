@@ -29,7 +29,7 @@ from digest.post_office.mail import compiled_mail
 from digest.post_office.reader_links import dead_places, places_for
 from digest.rendering import store as renditions
 from digest.which import current
-from subscribers import store as subscribers
+from subscribers import candidates, suppression
 
 Follow = Callable[[int, int], None]
 """Told how many deliveries are done, of how many."""
@@ -195,7 +195,7 @@ def deliver(
 
     def on_result(connection: Connection, delivery: Delivery, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.HARD and delivery.subscriber is not None:
-            subscribers.suppress(connection, app.keys, delivery.address, reason=f"bounced: {outcome.text}", at=app.now)
+            suppression.suppress(connection, app.keys, delivery.address, reason=f"bounced: {outcome.text}", at=app.now)
 
     smtp = app.config.smtp
     return sender.run(
@@ -225,7 +225,7 @@ def paused_keys(app: App) -> frozenset[str]:
 
 def look_again(app: App, connection: Connection, deliveries: Sequence[Delivery]) -> list[Ready | Excluded]:
     """Preferences and suppression of this very moment: whoever left since the start does not get it."""
-    readers = subscribers.current(connection, [d.subscriber for d in deliveries if d.subscriber is not None])
+    readers = candidates.current(connection, [d.subscriber for d in deliveries if d.subscriber is not None])
     prepared: list[Ready | Excluded] = []
     for delivery in deliveries:
         if delivery.subscriber is None and delivery.mail == "digest":

@@ -17,7 +17,7 @@ from digest.post_office.content import content_hash, rendition
 from digest.post_office.mail import sender_domain
 from digest.rendering import store as renditions
 from digest.rendering.model import Rendition
-from subscribers import store as subscribers
+from subscribers.candidates import active, choices
 
 EMPTY = "nothing in this edition is about the chosen regions"
 Choice = tuple[str, ...]
@@ -48,7 +48,7 @@ def start(app: App, row: EditionRow) -> int:
 
         def deliveries() -> Iterator[outbox.NewDelivery]:
             nonlocal candidates
-            for subscriber_id, address, choice in subscribers.active(connection):
+            for subscriber_id, address, choice in active(connection):
                 if choice not in saved:  # chosen since we rendered
                     saved[choice] = _save(connection, row.slug, rendition(app, row.edition, choice), now)
                 candidates += 1
@@ -73,8 +73,8 @@ def start(app: App, row: EditionRow) -> int:
 def render_choices(app: App, row: EditionRow) -> dict[Choice, Rendition | None]:
     """Each distinct choice of regions, rendered once, however many readers share it."""
     with app.database.read() as connection:
-        choices = subscribers.choices(connection)
-    return {choice: rendition(app, row.edition, choice) for choice in sorted(choices)}
+        chosen = choices(connection)
+    return {choice: rendition(app, row.edition, choice) for choice in sorted(chosen)}
 
 
 def _save(connection: Connection, slug: str, one: Rendition | None, now: datetime) -> str | None:

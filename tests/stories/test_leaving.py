@@ -15,6 +15,7 @@ from digest.newsroom import drafts, editing
 from digest.post_office import starting
 from digest.post_office.books import status_of
 from digest.post_office.dry_run import dry_run
+from subscribers import choosing
 from subscribers import store as subscribers
 from tests.support.house import House, house
 from tests.support.smtp import Fault, Sink
@@ -35,7 +36,7 @@ def _started(h: House) -> None:
 def _leaves(h: House) -> None:
     reader = audience.find(h.app, LEAVER)
     with h.app.database.begin() as connection:
-        assert subscribers.leave(connection, reader.id, at=h.clock.now)
+        assert choosing.leave(connection, reader.id, at=h.clock.now)
 
 
 def _suppressed(h: House) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.database import Database
 from digest.errors import UsageError
-from subscribers import store, tables
+from subscribers import choosing, erasure, store, suppression, tables
 from subscribers.csv_io import ImportReport, export_csv, import_csv
 from subscribers.csv_text import records
 from subscribers.model import Status, Subscriber
@@ -114,10 +114,10 @@ def test_nobody_comes_back(database: Database) -> None:
     add_reader(database, "hard@example.org")
     add_reader(database, "erased@example.org")
     with database.begin() as connection:
-        store.leave(connection, left.id, at=NOW)
-        store.suppress(connection, KEYS, "hard@example.org", reason="bounced", at=NOW)
-        store.suppress(connection, KEYS, "never@example.org", reason="complaint", at=NOW)
-        store.erase(connection, KEYS, "erased@example.org", at=NOW)
+        choosing.leave(connection, left.id, at=NOW)
+        suppression.suppress(connection, KEYS, "hard@example.org", reason="bounced", at=NOW)
+        suppression.suppress(connection, KEYS, "never@example.org", reason="complaint", at=NOW)
+        erasure.erase(connection, KEYS, "erased@example.org", at=NOW)
     rows = "".join(f"{name}@EXAMPLE.org,2020-01-01\n" for name in ("Left", "hard", "never", "Erased"))
     report = take(database, f"email,optin_time\n{rows}", consent="fair")
     assert (report.active, report.suppressed, report.gone) == (0, 3, 1)

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from digest.database import Database
 from digest.errors import RefusedError
-from subscribers import store, tables
+from subscribers import candidates, choosing, erasure, store, suppression, tables
 from subscribers.model import Status
 from tests.support.subscribers import KEYS, NOW, add_reader, consents_of, status_of
 
@@ -30,13 +30,13 @@ def test_leaving_and_returning(database: Database) -> None:
     """Leaving twice is the same as once, coming back undoes it, and the record tells both."""
     reader = add_reader(database, "ann@example.org")
     with database.begin() as connection:
-        assert store.leave(connection, reader.id, at=NOW)
-        assert store.leave(connection, reader.id, at=NOW)
+        assert choosing.leave(connection, reader.id, at=NOW)
+        assert choosing.leave(connection, reader.id, at=NOW)
     assert status_of(database, reader.id) is Status.LEFT
     with database.begin() as connection:
-        assert store.come_back(connection, reader.id, at=NOW)
-        assert store.come_back(connection, reader.id, at=NOW)
-        assert not store.leave(connection, reader.id + 1, at=NOW)
+        assert choosing.come_back(connection, reader.id, at=NOW)
+        assert choosing.come_back(connection, reader.id, at=NOW)
+        assert not choosing.leave(connection, reader.id + 1, at=NOW)
     assert status_of(database, reader.id) is Status.ACTIVE
     assert consents_of(database, reader.id) == ["added", "left", "came back"]
 
@@ -45,8 +45,8 @@ def test_who_never_confirmed_cannot_return(database: Database) -> None:
     """Somebody who had not confirmed is not made active by leaving and coming back."""
     reader = add_reader(database, "ann@example.org", active=False)
     with database.begin() as connection:
-        store.leave(connection, reader.id, at=NOW)
-        assert not store.come_back(connection, reader.id, at=NOW)
+        choosing.leave(connection, reader.id, at=NOW)
+        assert not choosing.come_back(connection, reader.id, at=NOW)
     assert status_of(database, reader.id) is Status.LEFT
 
 
@@ -54,11 +54,11 @@ def test_suppression(database: Database) -> None:
     """A suppressed address is never added again, in any spelling, and the first reason stands."""
     reader = add_reader(database, "ann@example.org")
     with database.begin() as connection:
-        assert store.suppress(connection, KEYS, "ANN@example.org", reason="complaint", at=NOW) == reader.id
-        assert store.suppress(connection, KEYS, "unknown@example.org", reason="bounced", at=NOW) is None
-        assert store.suppress(connection, KEYS, "ann@example.org", reason="bounced", at=NOW) == reader.id
-        assert store.is_suppressed(connection, KEYS, "Ann@example.org")
-        assert not store.come_back(connection, reader.id, at=NOW)
+        assert suppression.suppress(connection, KEYS, "ANN@example.org", reason="complaint", at=NOW) == reader.id
+        assert suppression.suppress(connection, KEYS, "unknown@example.org", reason="bounced", at=NOW) is None
+        assert suppression.suppress(connection, KEYS, "ann@example.org", reason="bounced", at=NOW) == reader.id
+        assert suppression.is_suppressed(connection, KEYS, "Ann@example.org")
+        assert not choosing.come_back(connection, reader.id, at=NOW)
         reasons = connection.execute(sa.select(tables.suppressions.c.reason)).scalars().all()
     assert sorted(reasons) == ["bounced", "complaint"]
     for address in ("Ann@example.org", "Unknown@example.org"):
@@ -70,12 +70,12 @@ def test_erasing(database: Database) -> None:
     """Erasing leaves nothing but a keyed hash, and the number is never another reader's."""
     reader = add_reader(database, "ann@example.org")
     with database.begin() as connection:
-        assert store.erase(connection, KEYS, "Ann@example.org", at=NOW) == reader.id
-        assert store.erase(connection, KEYS, "ann@example.org", at=NOW) is None
+        assert erasure.erase(connection, KEYS, "Ann@example.org", at=NOW) == reader.id
+        assert erasure.erase(connection, KEYS, "ann@example.org", at=NOW) is None
         kept = [connection.execute(sa.select(table)).all() for table in (tables.subscribers, tables.consents)]
         hashes = connection.execute(sa.select(tables.suppressions.c.address_hash)).scalars().all()
     assert kept == [[], []]
-    assert hashes == [store.address_hash(KEYS, "ann@example.org")]
+    assert hashes == [suppression.address_hash(KEYS, "ann@example.org")]
     assert "ann" not in hashes[0]
     assert add_reader(database, "bo@example.org").id > reader.id
 
@@ -85,9 +85,9 @@ def test_candidates_and_choices(database: Database) -> None:
     wanted = [add_reader(database, f"r{n}@example.org", [["asia", "africa"], [], ["africa"]][n % 3]) for n in range(7)]
     add_reader(database, "pending@example.org", ["europe"], active=False)
     with database.read() as connection:
-        assert list(store.active(connection)) == [(r.id, r.address, r.regions) for r in wanted]
-        assert store.choices(connection) == {("africa", "asia"), (), ("africa",)}
-        assert store.count_by_choice(connection)[()] == 2
+        assert list(candidates.active(connection)) == [(r.id, r.address, r.regions) for r in wanted]
+        assert candidates.choices(connection) == {("africa", "asia"), (), ("africa",)}
+        assert candidates.count_by_choice(connection)[()] == 2
         assert store.counts(connection) == {"active": 7, "pending": 1}
 
 
@@ -97,11 +97,11 @@ def test_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     readers = [add_reader(database, f"r{n}@example.org") for n in range(10)]
     seen = []
     with database.begin() as connection:
-        for number, _address, _choice in store.active(connection):
+        for number, _address, _choice in candidates.active(connection):
             seen.append(number)
             if number == readers[4].id:
-                store.leave(connection, readers[1].id, at=NOW)
-                store.leave(connection, readers[8].id, at=NOW)
+                choosing.leave(connection, readers[1].id, at=NOW)
+                choosing.leave(connection, readers[8].id, at=NOW)
     assert seen == [reader.id for reader in readers if reader is not readers[8]]
 
 
@@ -112,7 +112,7 @@ def test_a_page_costs_the_same_everywhere(database: Database) -> None:
     pages: list[tuple[str, tuple[object, ...]]] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda *args: pages.append(args[2:4]))
     with database.read() as connection:
-        list(store.active(connection))
+        list(candidates.active(connection))
         [(page, values)] = [found for found in pages if "ORDER BY" in found[0]]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}", values).all()
     assert not [row for row in plan if "TEMP B-TREE" in row[3]]
@@ -122,12 +122,12 @@ def test_the_look_before_sending(database: Database) -> None:
     """What holds at the moment of sending is told for each number; who was erased is missing."""
     ann, bo, cy = (add_reader(database, f"{name}@example.org") for name in ("ann", "bo", "cy"))
     with database.begin() as connection:
-        store.leave(connection, ann.id, at=NOW)
-        store.set_regions(connection, bo.id, ["europe"], at=NOW)
-        store.erase(connection, KEYS, "cy@example.org", at=NOW)
-        now = store.current(connection, [ann.id, bo.id, cy.id])
-        assert store.current(connection, []) == {}
-        assert not store.set_regions(connection, cy.id, ["asia"], at=NOW)
+        choosing.leave(connection, ann.id, at=NOW)
+        choosing.set_regions(connection, bo.id, ["europe"], at=NOW)
+        erasure.erase(connection, KEYS, "cy@example.org", at=NOW)
+        now = candidates.current(connection, [ann.id, bo.id, cy.id])
+        assert candidates.current(connection, []) == {}
+        assert not choosing.set_regions(connection, cy.id, ["asia"], at=NOW)
     assert {number: (found.status, found.regions) for number, found in now.items()} == {
         ann.id: (Status.LEFT, ()),
         bo.id: (Status.ACTIVE, ("europe",)),
@@ -166,34 +166,34 @@ class Lives(RuleBasedStateMachine):
     def leave(self, who: str) -> None:
         if number := self.number(who):
             with self.database.begin() as connection:
-                store.leave(connection, number, at=NOW)
+                choosing.leave(connection, number, at=NOW)
             self.left.add(who)
 
     @rule(who=who)
     def come_back(self, who: str) -> None:
         if number := self.number(who):
             with self.database.begin() as connection:
-                came = store.come_back(connection, number, at=NOW)
+                came = choosing.come_back(connection, number, at=NOW)
             assert came is (who not in self.forbidden)
             self.left.discard(who)
 
     @rule(who=who)
     def suppress(self, who: str) -> None:
         with self.database.begin() as connection:
-            store.suppress(connection, KEYS, who, reason="bounced", at=NOW)
+            suppression.suppress(connection, KEYS, who, reason="bounced", at=NOW)
         self.forbidden.add(who)
 
     @rule(who=who)
     def erase(self, who: str) -> None:
         with self.database.begin() as connection:
-            if store.erase(connection, KEYS, who, at=NOW) is not None:
+            if erasure.erase(connection, KEYS, who, at=NOW) is not None:
                 self.forbidden.add(who)
 
     @invariant()
     def nobody_is_mailed_against_their_will(self) -> None:
         """No candidate has left or is suppressed."""
         with self.database.read() as connection:
-            mailed = {address for _, address, _ in store.active(connection)}
+            mailed = {address for _, address, _ in candidates.active(connection)}
         refused = self.forbidden | self.left
         assert not {address.casefold() for address in mailed} & {who.casefold() for who in refused}
 

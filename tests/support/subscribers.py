@@ -15,7 +15,7 @@ from digest.rendering.model import Design, Publication
 from digest.web.app import create_app
 from digest.web.serve import Running, start
 from digest.web.services import ArchivedEdition, Purpose, ReaderView
-from subscribers import store, tables, tokens
+from subscribers import choosing, store, tables, tokens
 from subscribers.addresses import normalise
 from subscribers.keys import Keys
 from subscribers.model import Status, Subscriber
@@ -88,17 +88,17 @@ class Site:
     def leave(self, token: str) -> bool:
         number = self._number(token, "unsubscribe")
         with self.database.begin() as connection:
-            return number is not None and store.leave(connection, number, at=NOW)
+            return number is not None and choosing.leave(connection, number, at=NOW)
 
     def come_back(self, token: str) -> bool:
         number = self._number(token, "preferences")
         with self.database.begin() as connection:
-            return number is not None and store.come_back(connection, number, at=NOW)
+            return number is not None and choosing.come_back(connection, number, at=NOW)
 
     def choose(self, token: str, regions: tuple[str, ...]) -> bool:
         number = self._number(token, "preferences")
         with self.database.begin() as connection:
-            return number is not None and store.set_regions(connection, number, regions, at=NOW)
+            return number is not None and choosing.set_regions(connection, number, regions, at=NOW)
 
     def edition_page(self, slug: str, regions: tuple[str, ...]) -> str | None:
         if slug not in self.editions:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from digest.database import Database
-from subscribers import store, tokens
+from subscribers import erasure, store, suppression, tokens
 from subscribers.model import Status, Subscriber
 from tests.support.databases import create_all
 from tests.support.subscribers import KEYS, NOW, Site, add_reader, consents_of, running, status_of
@@ -200,7 +200,7 @@ def test_one_404(http: httpx2.Client, site: Site, ann: Subscriber) -> None:
     """Forged, malformed, another purpose's, an erased reader's: one and the same answer, by GET and by POST."""
     bo = add_reader(site.database, "bo@example.org")
     with site.database.begin() as connection:
-        store.erase(connection, KEYS, "bo@example.org", at=NOW)
+        erasure.erase(connection, KEYS, "bo@example.org", at=NOW)
     good = tokens.make(KEYS, "unsubscribe", ann.id)
     bad = [
         good[:-1] + ("A" if good[-1] != "A" else "B"), "x", "%00", "a" * 5_000, "é", "1-",
@@ -223,7 +223,7 @@ def test_one_404(http: httpx2.Client, site: Site, ann: Subscriber) -> None:
 def test_suppressed(http: httpx2.Client, site: Site, ann: Subscriber) -> None:
     """Somebody whose address is suppressed can leave, and is not brought back by a click."""
     with site.database.begin() as connection:
-        store.suppress(connection, KEYS, "ann@example.org", reason="complaint", at=NOW)
+        suppression.suppress(connection, KEYS, "ann@example.org", reason="complaint", at=NOW)
     assert http.post(link(ann, "unsubscribe"), content=ONE_CLICK).status_code == 200
     assert http.post(link(ann, "preferences").replace("/p/", "/c/")).status_code == 409
     assert status_of(site.database, ann.id) is Status.SUPPRESSED

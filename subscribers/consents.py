@@ -1,0 +1,17 @@
+"""The consent record: what each reader agreed to, when and how. Nothing in it is ever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from subscribers.tables import consents
+
+
+def record(connection: Connection, number: int, event: str, detail: Mapping[str, Any], at: datetime) -> None:
+    """Append to the consent record; nothing in it is ever changed."""
+    connection.execute(sa.insert(consents).values(subscriber=number, at=at, event=event, detail=dict(detail)))
