@@ -19,7 +19,6 @@ from digest.rendering.model import Design, Publication
 from digest.web.services import ArchivedEdition, Purpose, ReaderView, WebServices
 from subscribers import choosing, tokens
 from subscribers import store as subscribers
-
 from subscribers.model import Status
 
 BEGUN: tuple[State, ...] = ("sending", "paused", "sent")
@@ -69,6 +68,7 @@ class ReaderPages:
             preferences=tokens.make(app.keys, "preferences", found.id),
             may_return=found.status in (Status.ACTIVE, Status.LEFT),
             masked=masked(found.address),
+            language=found.language,
         )
 
     def leave(self, token: str) -> bool:

@@ -21,9 +21,10 @@ EDITION_POLICY = (
 )
 """An edition has its styles inlined and its photos on the publication's site; it runs nothing and posts nothing."""
 
-WITH_TOKEN = ("u", "p", "c")
+WITH_TOKEN = ("u", "p", "c", "confirm", "a")
 """First segments of paths that hold a token; what follows them is never logged."""
-_PUBLIC = ("", "archive", "e", "style.css", "health")
+_PUBLIC = ("", "archive", "e", "feed.atom", "style.css", "health", "signup")
+_FOR_PROGRAMS = ("api", "hooks")
 
 ALWAYS = {
     "Content-Security-Policy": PAGE_POLICY,
@@ -67,7 +68,7 @@ class Guard:
         try:
             await self.app({**scope, "path": path, "raw_path": path.encode()}, receive, guarded)
         finally:
-            known = first if public or first in WITH_TOKEN else "…"
+            known = first if public or first in (*WITH_TOKEN, *_FOR_PROGRAMS) else "…"
             log.info(
                 "request", method=scope["method"], path=f"/{known}{'/…' if rest and known != '…' else ''}",
                 status=status, ms=round((time.monotonic() - began) * 1000),

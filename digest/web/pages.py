@@ -14,6 +14,7 @@ from digest.rendering.environment import fill, plain
 from digest.rendering.i18n import direction
 from digest.rendering.palette import palette
 from digest.web.guard import prefix_of
+from digest.web.languages import offered
 from digest.web.phrases import page_environment, phrases
 from digest.web.services import ArchivedEdition, ReaderView, WebServices
 
@@ -28,37 +29,39 @@ class Pages:
     def base(self) -> str:
         return prefix_of(self.services.publication.public_url)
 
-    def html(self, name: str, status: int = 200, **context: Any) -> Response:
+    def html(self, name: str, status: int = 200, *, language: str, **context: Any) -> Response:
         """The page `web/<name>.html`. Raises TemplateError where the operator's template is wrong."""
         publication, design = self.services.publication, self.services.design
         stylesheet = sha256(self._css().encode()).hexdigest()[:12]
         page = fill(
-            self._environment(),
+            self._environment(language),
             f"web/{name}.html",
             {
                 "publication": plain(publication),
                 "design": plain(design),
-                "direction": direction(publication.language),
+                "language": language,
+                "direction": direction(language),
+                "languages": offered(publication.language),
                 "base": self.base,
                 "stylesheet": f"{self.base}/style.css?{stylesheet}",
                 **{key: plain(value) for key, value in context.items()},
             },
         )
-        return HTMLResponse(page, status)
+        return HTMLResponse(page, status, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
-    def reader(self, name: str, view: ReaderView, status: int = 200, **context: Any) -> Response:
+    def reader(self, name: str, view: ReaderView, status: int = 200, *, language: str, **context: Any) -> Response:
         """A page about one reader: their region choice as `regions`, a list of slug, name and whether it is chosen."""
         names = self.services.publication.region_names
         regions = [
             {"slug": slug, "name": label, "chosen": not view.regions or slug in view.regions}
             for slug, label in names.items()
         ]
-        return self.html(name, status, reader=view, regions=regions, **context)
+        return self.html(name, status, language=language, reader=view, regions=regions, **context)
 
-    def message(self, status: int, title: str, text: str) -> Response:
+    def message(self, status: int, title: str, text: str, *, language: str) -> Response:
         """A page that only says something; both sentences are message ids."""
-        say = phrases(self.services.publication.language).gettext
-        return self.html("message", status, title=say(title), text=say(text))
+        say = phrases(language).gettext
+        return self.html("message", status, language=language, title=say(title), text=say(text))
 
     def editions(self, found: Sequence[ArchivedEdition]) -> list[dict[str, Any]]:
         """For a template: slug, title and the day that the slug is, or None for a slug that is none."""
@@ -70,11 +73,11 @@ class Pages:
 
     def _css(self) -> str:
         regions = tuple(self.services.publication.region_names)
-        return fill(self._environment(), "web/style.css", {"palette": plain(palette(self.services.design, regions))})
+        known = {"palette": plain(palette(self.services.design, regions))}
+        return fill(self._environment(self.services.publication.language), "web/style.css", known)
 
-    def _environment(self) -> Any:
-        publication = self.services.publication
-        return page_environment(self.services.templates, publication.language, publication.timezone)
+    def _environment(self, language: str) -> Any:
+        return page_environment(self.services.templates, language, self.services.publication.timezone)
 
 
 def _day(slug: str) -> date | None:

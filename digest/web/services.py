@@ -18,7 +18,7 @@ class ReaderView:
 
     `regions` are slugs, () for all. `subscribed` is whether digests reach them now; `may_return` whether they can come
     back by themselves (somebody whose address is suppressed cannot). The two tokens are this reader's own: a page
-    that was opened with one offers what the other is for."""
+    that was opened with one offers what the other is for. `language` is what they chose for the pages, or ""."""
 
     regions: tuple[str, ...]
     subscribed: bool
@@ -26,6 +26,7 @@ class ReaderView:
     preferences: str
     may_return: bool = True
     masked: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

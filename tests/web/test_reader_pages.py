@@ -21,9 +21,9 @@ from digest.delivery.model import Status as Fate
 from digest.newsroom import drafts, editing
 from digest.post_office import starting
 from digest.post_office.reader_links import places_for
-from digest.post_office.reader_pages import masked, web_services
+from digest.post_office.reader_pages import masked
+from digest.post_office.web import web_app
 from digest.rendering import store as renditions
-from digest.web.app import create_app
 from digest.web.serve import start
 from digest.which import current
 from subscribers import store as subscribers
@@ -40,7 +40,7 @@ READERS = (("ann@example.org", ()), ("bo@example.org", ("africa",)), ("cy@exampl
 
 @contextmanager
 def pages(app: App) -> Iterator[httpx2.Client]:
-    server = start(create_app(web_services(lambda: app)), "127.0.0.1", 0)
+    server = start(web_app(lambda: app), "127.0.0.1", 0)
     try:
         with httpx2.Client(base_url=server.url, trust_env=False, timeout=20) as client:
             yield client
@@ -209,7 +209,7 @@ def test_a_changed_configuration_shows_at_once(tmp_path: Path) -> None:
     """The pages follow the application that is in force, from one request to the next."""
     with house(tmp_path) as h:
         in_force = [h.app]
-        server = start(create_app(web_services(lambda: in_force[0])), "127.0.0.1", 0)
+        server = start(web_app(lambda: in_force[0]), "127.0.0.1", 0)
         try:
             assert "The Global Observatory" in httpx2.get(f"{server.url}/", trust_env=False).text
             changes = over(overrides(tmp_path, h.site, h.sink.port), {"publication": {"name": "The Harbour Review"}})
