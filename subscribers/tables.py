@@ -60,6 +60,7 @@ confirmations = sa.Table(
     "confirmations",
     metadata,
     sa.Column("id", BigKey, primary_key=True),
+    sa.Column("token_id", sa.String(32), nullable=False, unique=True),  # random; the key of its delivery
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
     sa.Column("purpose", sa.String(16), nullable=False),
     sa.Column("subscriber", sa.BigInteger),
@@ -74,6 +75,7 @@ confirmations = sa.Table(
 sa.Index("ix_confirmations_address", confirmations.c.address_hash, confirmations.c.created_at)
 sa.Index("ix_confirmations_domain", confirmations.c.domain, confirmations.c.created_at)
 sa.Index("ix_confirmations_subscriber", confirmations.c.subscriber)
+sa.Index("ix_confirmations_created", confirmations.c.created_at)
 
 strikes = sa.Table(
     "strikes",

@@ -50,6 +50,7 @@ def upgrade() -> None:
     op.create_table(
         "confirmations",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_id", sa.String(length=32), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("subscriber", sa.BigInteger(), nullable=True),
@@ -61,9 +62,11 @@ def upgrade() -> None:
         sa.Column("used_at", digest.database.UTCDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmations")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_confirmations_token_hash")),
+        sa.UniqueConstraint("token_id", name=op.f("uq_confirmations_token_id")),
     )
     with op.batch_alter_table("confirmations", schema=None) as batch_op:
         batch_op.create_index("ix_confirmations_address", ["address_hash", "created_at"], unique=False)
+        batch_op.create_index("ix_confirmations_created", ["created_at"], unique=False)
         batch_op.create_index("ix_confirmations_domain", ["domain", "created_at"], unique=False)
         batch_op.create_index("ix_confirmations_subscriber", ["subscriber"], unique=False)
 
@@ -139,6 +142,7 @@ def downgrade() -> None:
     with op.batch_alter_table("confirmations", schema=None) as batch_op:
         batch_op.drop_index("ix_confirmations_subscriber")
         batch_op.drop_index("ix_confirmations_domain")
+        batch_op.drop_index("ix_confirmations_created")
         batch_op.drop_index("ix_confirmations_address")
 
     op.drop_table("confirmations")
