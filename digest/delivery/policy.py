@@ -44,6 +44,7 @@ _BLOCK_WORDS = re.compile(
     r"|not permitted to relay",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"<[^<>\s]{1,400}>|[^\s<>]{1,200}@[^\s<>]{1,200}")  # spam@example.org speaks of no spam
 _QUOTA_WORDS = re.compile(
     r"quota|mailbox (?:is )?full|full mailbox|mailbox .{0,40}\bexceeded|out of storage|storage limit",
     re.IGNORECASE,
@@ -65,14 +66,15 @@ def classify(
     or "".
 
     `attempts` counts those before this one. `retry_at` is set where the delivery comes again."""
-    verdict = _verdict(phase, code, status, text)
+    verdict = verdict_of(phase, code, status, text)
     again_at = _again_at(verdict, attempts, first_attempt_at, now)
     if verdict in (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.RETRY_SESSION) and again_at is None:
         verdict = _expired(verdict, phase)
     return Outcome(verdict, code, status, text, again_at)
 
 
-def _verdict(phase: Phase, code: int, status: str, text: str) -> Verdict:
+def verdict_of(phase: Phase, code: int, status: str, text: str) -> Verdict:
+    """What a reply says by itself, whatever was tried before; bounces are judged by it, too."""
     if phase == "lost":
         return Verdict.UNCERTAIN
     if phase in ("connect", "ehlo", "starttls", "auth"):
@@ -100,7 +102,10 @@ def _no_refusal(phase: Phase, code: int) -> Verdict:
 
 
 def _refused(phase: Phase, code: int, status: str, text: str) -> Verdict:
-    """5xx at RCPT, DATA or the final dot. The enhanced status decides, then the words, then the code."""
+    """5xx at RCPT, DATA or the final dot. Words of a block come first: a reply that has them never counts against an
+    address, whatever its status. Then the enhanced status decides, then the words, then the code."""
+    if not _is_fault(status) and _BLOCK_WORDS.search(_ADDRESS.sub(" ", text)):
+        return Verdict.BLOCK
     if status in _HARD or (status == "5.4.1" and "recipient address rejected" in text.lower()):
         return Verdict.HARD
     if status in _HARD_SECOND:

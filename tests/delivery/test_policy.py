@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.delivery.model import Outcome, Verdict
-from digest.delivery.policy import BACKOFF, GIVE_UP_AFTER, Phase, classify
+from digest.delivery.policy import BACKOFF, GIVE_UP_AFTER, Phase, classify, verdict_of
 from tests.delivery.samples import NOW
 
 TABLE = """
@@ -190,3 +190,19 @@ def test_every_reply_has_a_verdict(
     if outcome.verdict in (Verdict.HARD, Verdict.HARD_SECOND):
         assert phase in ("rcpt", "data", "dot")
         assert code >= 500
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("<reader@example.org>: 198.51.100.7 is on our blocklist", Verdict.BLOCK),
+        ("IP address blacklisted by recipient", Verdict.BLOCK),
+        ("refused by local policy", Verdict.BLOCK),
+        ("<spam@example.org>: no such user here", Verdict.HARD),
+        ("<policy@example.org> user unknown", Verdict.HARD),
+    ],
+)
+def test_words_of_a_block_go_over_a_hard_status(text: str, verdict: Verdict) -> None:
+    """A reply that speaks of policy, blocklists or spam never counts against an address, whatever its status; an
+    address that is called so speaks of nothing."""
+    assert verdict_of("rcpt", 550, "5.1.1", text) is verdict
