@@ -38,6 +38,10 @@ _INVISIBLE = re.compile(
 _NEEDLESS_JOINER = re.compile("(?<![\u0600-\u0dff\u200d\ufe0f\u2190-\u2bff\U0001f000-\U0001faff])[\u200c\u200d]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
+_TRAIL = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+# No language writes these signs right after Â, Ã or â, but for what may end a word in capitals ("AMANHÃ…").
+_TWICE_ENCODED = re.compile(f"[ÂÃ](?![‘’“”–—…‹›](?!\\w))[{_TRAIL}]|â[€‚„†‡ˆ][{_TRAIL}]|ðŸ[{_TRAIL}]{{2}}")
+
 
 def paragraphs(markup: str) -> list[str]:
     """The visible text of some HTML, a line for each block or line break, each tidied by `one_line`.
@@ -104,4 +108,19 @@ def label(text: str, longest: int = 300) -> str:
 
 def _encodable(text: str) -> str:
     """Half of a surrogate pair, which JSON can smuggle in, has no bytes: it becomes a question mark."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else _TWICE_ENCODED.sub(_decoded, text.encode("utf-8", "replace").decode())
+
+
+def _decoded(found: re.Match[str]) -> str:
+    """What was meant before a content system took UTF-8 for Windows-1252: `CÃ´te` is `Côte`."""
+    try:
+        return b"".join(_byte(sign) for sign in found[0]).decode()
+    except UnicodeDecodeError:
+        return found[0]
+
+
+def _byte(sign: str) -> bytes:
+    try:
+        return sign.encode("cp1252")
+    except UnicodeEncodeError:  # one of the five bytes that have no character there
+        return sign.encode("latin-1")

@@ -329,3 +329,19 @@ def test_dots_of_a_cut_are_no_end() -> None:
 def test_a_login_in_a_link_is_not_passed_on() -> None:
     """A link with a name and a password in it is none that a reader could be sent to."""
     assert isinstance(left(link="https://ada:secret@news.example.org/a"), LeftOut)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("CÃ´te dâ€™Ivoire â€“ â€œtalksâ€\x9d resume", "Côte d’Ivoire – “talks” resume"),
+        ("CÃ”TE D’IVOIRE", "CÔTE D’IVOIRE"),
+        ("Peace ðŸ•Š", "Peace 🕊"),
+        ("Peace ðŸ•", "Peace ðŸ•"),  # cut off: nobody knows what was meant
+        ("“AMANHÔ na ONU", "“AMANHÔ na ONU"),
+        ("Être en Âge: São Tomé, Đà Nẵng", "Être en Âge: São Tomé, Đà Nẵng"),
+    ],
+)
+def test_text_encoded_twice_is_decoded(given: str, meant: str) -> None:
+    """UTF-8 that a content system took for Windows-1252 is put right, and nothing else is touched."""
+    assert label(given) == meant
