@@ -5,7 +5,7 @@ A delivery's `claim` names the claim that holds it, or that held it last."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,63 +136,92 @@ def claim(
     return [delivery_of(row) for row in sorted(taken, key=lambda row: (row.priority, row.due_at, row.id))]
 
 
+_OURS = (
+    deliveries.c.id == sa.bindparam("s_id"),
+    deliveries.c.claim == sa.bindparam("s_claim"),
+    # A result that comes after its lease was given up still tells the truth.
+    deliveries.c.status.in_((CLAIMED, sa.literal_column("'uncertain'"))),
+)
+_SAID = {
+    "reply_code": sa.bindparam("s_code"),
+    "reply_status": sa.bindparam("s_reply_status"),
+    "reply_text": sa.bindparam("s_text"),
+    "attempts": deliveries.c.attempts + sa.bindparam("s_tried"),
+}
 _SETTLE = (
     sa.update(deliveries)
-    .where(
-        deliveries.c.id == sa.bindparam("s_id"),
-        deliveries.c.claim == sa.bindparam("s_claim"),
-        # A result that comes after its lease was given up still tells the truth.
-        deliveries.c.status.in_((sa.literal_column("'claimed'"), sa.literal_column("'uncertain'"))),
-    )
+    .where(*_OURS)
     .values(
         status=sa.bindparam("s_status"),
         reason=sa.bindparam("s_reason"),
-        reply_code=sa.bindparam("s_code"),
-        reply_status=sa.bindparam("s_reply_status"),
-        reply_text=sa.bindparam("s_text"),
-        attempts=deliveries.c.attempts + sa.bindparam("s_tried"),
+        settled_at=sa.bindparam("s_now", type_=UTCDateTime),
+        **_SAID,
+    )
+)
+
+_WITHDRAWN = sa.and_(deliveries.c.status == CLAIMED, deliveries.c.reason != sa.literal_column("''"))
+"""Its reader left, or its edition was stopped, while a sender held it: it never becomes pending again."""
+
+
+def _put_back(now: sa.ColumnElement[Any]) -> dict[str, Any]:
+    """Pending again, or excluded with the reason where it was withdrawn meanwhile."""
+    return {
+        "status": sa.case((_WITHDRAWN, sa.literal_column("'excluded'")), else_=PENDING),
+        "reason": sa.case((_WITHDRAWN, deliveries.c.reason), else_=sa.literal_column("''")),
+        "settled_at": sa.case((_WITHDRAWN, now), else_=sa.null()),
+    }
+
+
+_DEFER = (
+    sa.update(deliveries)
+    .where(*_OURS)
+    .values(
         due_at=sa.func.coalesce(sa.bindparam("s_due_at", type_=UTCDateTime), deliveries.c.due_at),
-        settled_at=sa.bindparam("s_settled_at", type_=UTCDateTime),
+        **_put_back(sa.bindparam("s_now", type_=UTCDateTime)),
+        **_SAID,
     )
 )
 
 
 def settle(connection: Connection, results: Sequence[Settlement], *, now: datetime) -> None:
     """Writes what became of claimed deliveries. One that somebody has settled by hand meanwhile is left
-    alone."""
-    if not results:
-        return
-    rows = []
-    for result in results:
-        outcome = result.outcome
-        rows.append(
-            {
-                "s_id": result.delivery.id,
-                "s_claim": result.delivery.claim,
-                "s_status": result.status.value,
-                "s_reason": result.reason,
-                "s_code": outcome.code if outcome else 0,
-                "s_reply_status": outcome.status if outcome else "",
-                "s_text": outcome.text if outcome else "",
-                "s_tried": int(result.tried),
-                "s_due_at": result.due_at,
-                "s_settled_at": None if result.status is Status.PENDING else now,
-            }
-        )
-    connection.execute(_SETTLE, rows)
+    alone; one that is to be tried again and was withdrawn meanwhile is excluded."""
+    done = [_said(one, now) | {"s_status": one.status.value, "s_reason": one.reason} for one in results if _ends(one)]
+    if done:
+        connection.execute(_SETTLE, done)
+    again = [_said(one, now) | {"s_due_at": one.due_at} for one in results if not _ends(one)]
+    if again:
+        connection.execute(_DEFER, again)
 
 
-def release(connection: Connection, rows: Sequence[Delivery], *, due_at: datetime | None = None) -> None:
+def _ends(result: Settlement) -> bool:
+    return result.status is not Status.PENDING
+
+
+def _said(result: Settlement, now: datetime) -> dict[str, Any]:
+    outcome = result.outcome
+    return {
+        "s_id": result.delivery.id,
+        "s_claim": result.delivery.claim,
+        "s_code": outcome.code if outcome else 0,
+        "s_reply_status": outcome.status if outcome else "",
+        "s_text": outcome.text if outcome else "",
+        "s_tried": int(result.tried),
+        "s_now": now,
+    }
+
+
+def release(connection: Connection, rows: Sequence[Delivery], *, now: datetime, due_at: datetime | None = None) -> None:
     """Gives back claimed deliveries that were not tried; their date is then that of a later claim."""
-    for group in _grouped(rows).values():
+    for claim_id, ids in _grouped(rows):
         connection.execute(
-            _release_statement(due_at).where(deliveries.c.id.in_(group[1]), deliveries.c.claim == group[0])
+            _release_statement(now, due_at).where(deliveries.c.id.in_(ids), deliveries.c.claim == claim_id)
         )
 
 
-def release_rest(connection: Connection, claim_id: str) -> int:
+def release_rest(connection: Connection, claim_id: str, *, now: datetime) -> int:
     """Gives back whatever of a claim has no result; returns how many."""
-    return int(connection.execute(_release_statement(None).where(deliveries.c.claim == claim_id)).rowcount)
+    return int(connection.execute(_release_statement(now, None).where(deliveries.c.claim == claim_id)).rowcount)
 
 
 def doubt_rest(connection: Connection, claim_id: str, reason: str, *, now: datetime) -> int:
@@ -205,25 +234,26 @@ def doubt_rest(connection: Connection, claim_id: str, reason: str, *, now: datet
     return int(connection.execute(statement).rowcount)
 
 
-def _release_statement(due_at: datetime | None) -> Any:
+def _release_statement(now: datetime, due_at: datetime | None) -> sa.Update:
     table = deliveries.c
     return (
         sa.update(deliveries)
         .where(table.status == CLAIMED)
         .values(
-            status=Status.PENDING.value,
-            reason="",
             first_attempt_at=sa.case((table.attempts == 0, sa.null()), else_=table.first_attempt_at),
             due_at=table.due_at if due_at is None else sa.bindparam("r_due_at", due_at, UTCDateTime),
+            **_put_back(sa.bindparam("r_now", now, UTCDateTime)),
         )
     )
 
 
-def _grouped(rows: Sequence[Delivery]) -> dict[tuple[str, int], tuple[str, list[int]]]:
-    groups: dict[tuple[str, int], tuple[str, list[int]]] = {}
-    for number, row in enumerate(rows):
-        groups.setdefault((row.claim, number // _CHUNK), (row.claim, []))[1].append(row.id)
-    return groups
+def _grouped(rows: Sequence[Delivery]) -> Iterator[tuple[str, list[int]]]:
+    by_claim: dict[str, list[int]] = {}
+    for row in rows:
+        by_claim.setdefault(row.claim, []).append(row.id)
+    for claim_id, ids in by_claim.items():
+        for start in range(0, len(ids), _CHUNK):
+            yield claim_id, ids[start : start + _CHUNK]
 
 
 def open_claims(connection: Connection, *, lock: bool = False) -> list[Claim]:

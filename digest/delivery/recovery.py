@@ -159,4 +159,4 @@ def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnRe
     if on_result is not None:
         for row, outcome in results:
             on_result(connection, row, outcome)
-    return len(results), claims.release_rest(connection, claim.id), len(doubtful)
+    return len(results), claims.release_rest(connection, claim.id, now=now), len(doubtful)

@@ -5,7 +5,8 @@ Priorities: the lower goes first."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import insert_or_ignore
+from digest.delivery.figures import books_from
 from digest.delivery.model import Books, Delivery, Mail, Status
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, deliveries, delivery_of
 
@@ -95,6 +97,30 @@ def exclude(connection: Connection, subscriber: int, reason: str, *, now: dateti
     return int(excluded.rowcount)
 
 
+def stop(connection: Connection, keys: Collection[str], reason: str, *, now: datetime) -> int:
+    """What has not left of these keys never goes; returns how many were excluded at once.
+
+    What senders hold at this moment is marked, and excluded as soon as they look or give it back."""
+    table = deliveries.c
+    excluded = connection.execute(
+        sa.update(deliveries)
+        .where(table.key.in_(keys), table.status == PENDING)
+        .values(status=Status.EXCLUDED.value, reason=reason, settled_at=now)
+    )
+    connection.execute(sa.update(deliveries).where(table.status == CLAIMED, table.key.in_(keys)).values(reason=reason))
+    return int(excluded.rowcount)
+
+
+def unsettled(connection: Connection, keys: Collection[str]) -> bool:
+    """Whether any delivery of these keys is still pending, or with a sender."""
+    table = deliveries.c
+    for status in (PENDING, CLAIMED):
+        statement = sa.select(table.id).where(table.status == status, table.key.in_(keys)).limit(1)
+        if connection.execute(statement).first() is not None:
+            return True
+    return False
+
+
 def erase(connection: Connection, subscriber: int, *, now: datetime) -> int:
     """Makes a subscriber's rows anonymous and keeps them for the books; returns how many there were."""
     exclude(connection, subscriber, "erased", now=now)
@@ -118,15 +144,7 @@ def books(connection: Connection, key: str, candidates: int | None = None) -> Bo
     statement = (
         sa.select(table.status, sa.func.count()).where(table.key == key, table.mail == "digest").group_by(table.status)
     )
-    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
-    return Books(
-        candidates=sum(counts.values()) if candidates is None else candidates,
-        sent=counts.get(Status.SENT, 0),
-        excluded=counts.get(Status.EXCLUDED, 0),
-        failed=counts.get(Status.FAILED, 0),
-        uncertain=counts.get(Status.UNCERTAIN, 0),
-        pending=counts.get(Status.PENDING, 0) + counts.get(Status.CLAIMED, 0),
-    )
+    return books_from(Counter({row[0]: row[1] for row in connection.execute(statement)}), candidates)
 
 
 def reasons(connection: Connection, key: str) -> dict[tuple[Status, str], int]:

@@ -41,7 +41,7 @@ for _name, _columns, _where in (
     ("claimed", ("claim",), "status = 'claimed'"),
     ("open_key", ("key", "due_at"), "status = 'pending'"),
     ("uncertain", ("key", "id"), "status = 'uncertain'"),
-    ("books", ("key", "mail", "status"), None),
+    ("books", ("key", "mail", "status", "provider", "reply_code", "reply_status"), None),  # figures without the table
     ("subscriber", ("subscriber",), None),
 ):
     _text = sa.text(_where) if _where else None

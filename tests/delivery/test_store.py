@@ -77,7 +77,7 @@ def test_the_date_is_that_of_the_first_claim(database: Database) -> None:
     tried, untried = take(database)
     put(database, tried, Verdict.RETRY, code=450, retry_at=NOW + MINUTE)
     with database.begin() as connection:
-        claims.release(connection, [untried])
+        claims.release(connection, [untried], now=NOW)
     with database.begin() as connection:
         again = claims.claim(connection, owner=this_process(), journal="j", limit=9, now=NOW + MINUTE, lease=MINUTE)
     by_id = {row.id: row for row in again}
@@ -183,6 +183,6 @@ def test_the_partial_indexes_are_used(database: Database) -> None:
         store.books(connection, KEY)
         list(store.uncertain(connection, KEY))
         store.exclude(connection, 3, "left", now=NOW)
-        claims.release_rest(connection, "c")
+        claims.release_rest(connection, "c", now=NOW)
     assert seen
     assert [step for step in seen if step.startswith("SCAN deliveries") and "INDEX" not in step] == []

@@ -1,0 +1,74 @@
+"""How far an edition has come, counted in the database: by provider and by reply, whoever sends it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from digest.delivery.model import Books, Status
+from digest.delivery.tables import PENDING, deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The books, and what stands behind them.
+
+    `deferred`: pending, and not due before `next_due`. `going`: in the hands of a sender at this moment.
+    `providers`: provider to status to count, "" where it is not known yet. `replies`: what relays last said
+    ("250", "451 4.7.1") to how many."""
+
+    books: Books
+    deferred: int = 0
+    going: int = 0
+    next_due: datetime | None = None
+    providers: dict[str, dict[str, int]] = field(default_factory=dict)
+    replies: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """How many are settled."""
+        return self.books.candidates - self.books.pending
+
+
+def figures(connection: Connection, key: str, *, now: datetime, candidates: int | None = None) -> Figures:
+    """The figures of a key, of digests only; one pass over an index. `candidates` None: as many as there are rows."""
+    table = deliveries.c
+    columns = (table.status, table.provider, table.reply_code, table.reply_status)
+    statement = sa.select(*columns, sa.func.count()).where(table.key == key, table.mail == "digest")
+    statuses: Counter[str] = Counter()
+    replies: Counter[str] = Counter()
+    providers: dict[str, Counter[str]] = {}
+    for status, provider, code, said, count in connection.execute(statement.group_by(*columns)):
+        statuses[status] += count
+        shown = Status.PENDING if status == Status.CLAIMED else status
+        providers.setdefault(provider, Counter())[str(shown)] += count
+        if code:
+            replies[f"{code} {said}".strip()] += count
+    waiting = sa.select(sa.func.count(), sa.func.min(table.due_at)).where(
+        table.status == PENDING, table.key == key, table.due_at > now
+    )
+    deferred, next_due = connection.execute(waiting).one()
+    return Figures(
+        books_from(statuses, candidates),
+        deferred,
+        statuses[Status.CLAIMED],
+        next_due,
+        {name: dict(counts) for name, counts in sorted(providers.items())},
+        dict(sorted(replies.items())),
+    )
+
+
+def books_from(statuses: Counter[str], candidates: int | None) -> Books:
+    """The account from counts by status. Without `candidates`: as many as were counted."""
+    return Books(
+        candidates=statuses.total() if candidates is None else candidates,
+        sent=statuses[Status.SENT],
+        excluded=statuses[Status.EXCLUDED],
+        failed=statuses[Status.FAILED],
+        uncertain=statuses[Status.UNCERTAIN],
+        pending=statuses[Status.PENDING] + statuses[Status.CLAIMED],
+    )
