@@ -81,7 +81,14 @@ class _Loader(jinja2.FileSystemLoader):
     """Sees a file that comes into an earlier folder, too: what is served must be what `templates_hash` covers."""
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        text, path, is_fresh = super().get_source(environment, template)
+        try:
+            text, path, is_fresh = super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise jinja2.TemplateSyntaxError("it is not UTF-8", line, template) from error
+        if template.endswith(".css") and (end := text.lower().find("</")) >= 0:
+            line = text[:end].count("\n") + 1  # it would end the element that it is put into
+            raise jinja2.TemplateSyntaxError("a style sheet must not hold `</`", line, template)
 
         def still_first() -> bool:
             files = (Path(folder) / template for folder in self.searchpath)

@@ -79,6 +79,21 @@ def test_an_error_names_its_line(tmp_path: Path) -> None:
         filled(tmp_path, "one\ntwo\n{{ misspelt }}\n")
 
 
+def test_a_style_sheet_cannot_end_its_element(tmp_path: Path) -> None:
+    """CSS that closes the element it is put into is refused with its line: what follows would be markup."""
+    with pytest.raises(TemplateError, match=r"style\.css, line 2: .*</"):
+        filled(tmp_path, "p { margin: 0; }\n</STYLE><script>alert(1)</script>", "email/style.css")
+
+
+def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
+    """A template that an editor saved as Latin-1 is refused by its own name and line, also where it is included."""
+    own(tmp_path, "email/x.html", "one\n{% include 'email/part.html' %}")
+    (tmp_path / "email/part.html").write_bytes(b"one\ntwo\ncaf\xe9\n")
+    env = environment(Templates(tmp_path), "en", "UTC")
+    with pytest.raises(TemplateError, match=r"part\.html, line 3: it is not UTF-8"):
+        fill(env, "email/x.html", {})
+
+
 def test_only_plain_values_reach_a_template() -> None:
     """What has methods of its own is refused before a template sees it."""
     assert plain({"a": (1, "x", None), "d": Design().region_colours}) == {"a": [1, "x", None], "d": {}}
