@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from digest.app import App, open_app
 from digest.config import Config
 from digest.config.placeholders import is_reserved, still_open
-from digest.delivery.smtp import Client, SessionError
+from digest.delivery.session import SessionError
+from digest.delivery.smtp import Client
 from digest.errors import DigestError
 from digest.feeds import store as feeds
 

@@ -27,7 +27,7 @@ from digest.config.tables import (
     Tables,
     WebTable,
 )
-from digest.delivery.smtp import RelaySettings
+from digest.delivery.session import RelaySettings
 from digest.editions.model import Event, Focus, Pin
 from digest.editions.schedule import parse_every
 from digest.feeds.model import Feed

@@ -11,7 +11,8 @@ from digest.delivery.journal import Journal
 from digest.delivery.model import Outcome, Status, Verdict
 from digest.delivery.policy import classify
 from digest.delivery.run import HeldClaim, Job, Run
-from digest.delivery.smtp import Client, Reply, SessionError
+from digest.delivery.session import Reply, SessionError
+from digest.delivery.smtp import Client
 from digest.errors import DigestError
 
 _IDLE = 2.0  # seconds; then the session is ended
@@ -89,7 +90,7 @@ class _Connection:
         run, delivery = self._run, job.delivery
         if delivery.id in run.withdrawn:
             return Settlement(delivery, Status.EXCLUDED, run.withdrawn[delivery.id], tried=False)
-        if run.clock() >= job.held.expires_at:
+        if delivery.key in run.waiting or run.clock() >= job.held.expires_at:
             return Settlement(delivery, Status.PENDING, tried=False)
         if run.slow_until and (until := run.slow_until.get(job.provider)) is not None and until > run.clock():
             return Settlement(delivery, Status.PENDING, due_at=until, tried=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,8 @@ from digest.database import Database
 from digest.delivery.claims import MOST_CLAIMED, Settlement
 from digest.delivery.model import Delivery, Status, Verdict
 from digest.delivery.recovery import OnResult, Recovered
-from digest.delivery.smtp import Envelope, RelaySettings
+from digest.delivery.session import RelaySettings
+from digest.delivery.smtp import Envelope
 from digest.errors import DigestError
 
 Ended = Literal["nothing due", "stopped", "paused", "unreachable"]
@@ -122,6 +123,7 @@ class Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     claims: dict[str, HeldClaim] = field(default_factory=dict)
     withdrawn: dict[int, str] = field(default_factory=dict)
+    waiting: Collection[str] = ()  # the keys that are paused
     slow_until: dict[str, datetime] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     blocks: dict[str, tuple[str, int]] = field(default_factory=dict)

@@ -27,7 +27,8 @@ from digest.delivery.message import Compiled, fill
 from digest.delivery.model import Delivery, Excluded, Outcome, Ready, Status, Verdict
 from digest.delivery.recovery import OnResult, Recovered, recover, sweep, this_process
 from digest.delivery.run import HeldClaim, Job, Run, Summary, held_here
-from digest.delivery.smtp import Envelope, RelaySettings
+from digest.delivery.session import RelaySettings
+from digest.delivery.smtp import Envelope
 from digest.delivery.writer import write_results
 from digest.errors import DigestError
 
@@ -39,6 +40,7 @@ LEASE = timedelta(seconds=60)
 _WORK_IN_A_CLAIM = 2.0  # seconds
 _KEPT_COMPILED = 128
 _POLL = 1.0  # seconds between two looks at an empty outbox
+_ASK = 0.5  # seconds between two looks at what is paused
 
 
 def run(
@@ -62,9 +64,9 @@ def run(
     """Sends what is due, until nothing is or `stop` is set; never resends what may have arrived.
 
     `rate`: messages a second over all connections, None unlimited. `compiled` is asked once for each
-    rendition and key. `except_keys` is asked before each claim: deliveries of those keys stay where they
-    are. `on_result` is called in the transaction that settles the delivery. `journal_dir`
-    must be on this machine. Setting `stop` finishes the mails that are going out and gives the others back.
+    rendition and key. `except_keys` is asked before each claim and every half second: deliveries of those
+    keys stay where they are, and go back where they have not left. `on_result` is called in the transaction that
+    settles the delivery. `journal_dir` must be on this machine. Setting `stop` finishes the mails that are going out and gives the others back.
     The Summary says why it ended; DigestError where the database or the journal fails (nothing is lost: the
     next run takes it up)."""
     try:
@@ -105,17 +107,19 @@ class _Producer:
         self._journals = journals
         self._key = key
         self._except_keys = except_keys
-        self._waiting: Collection[str] = ()
         self._kept: OrderedDict[tuple[str, str, str], Compiled] = OrderedDict()
 
     def produce(self, until: str, threads: Sequence[Future[None]]) -> None:
-        run, looked = self._run, -_POLL
+        run, looked, asked = self._run, -_POLL, -_POLL
         while not run.ending():
             if any(thread.done() for thread in threads):
                 return  # it failed: its error is raised when all has been wound up
             if monotonic() - looked >= _POLL:
                 self._recover()
                 looked = monotonic()
+            if monotonic() - asked >= _ASK:
+                run.waiting = self._except_keys()
+                asked = monotonic()
             limit = run.claim_limit(_WORK_IN_A_CLAIM)
             if run.jobs.qsize() > limit // 2:
                 run.rest(0.005)
@@ -139,11 +143,11 @@ class _Producer:
 
     def _any_due(self) -> bool:
         with self._run.database.read() as connection:
-            return claims.any_due(connection, now=self._run.clock(), key=self._key, except_keys=self._waiting)
+            return claims.any_due(connection, now=self._run.clock(), key=self._key, except_keys=self._run.waiting)
 
     def _claim(self, limit: int) -> bool:
         """Takes one batch and hands it to the connections; False when nothing was due."""
-        self._waiting = self._except_keys()
+        self._run.waiting = self._except_keys()
         if not self._any_due():
             return False
         run, now = self._run, self._run.clock()
@@ -161,7 +165,7 @@ class _Producer:
                     now=now,
                     lease=run.lease,
                     key=self._key,
-                    except_keys=self._waiting,
+                    except_keys=self._run.waiting,
                     claim_id=held.id,
                 )
                 prepared = _checked(taken, self._prepare(connection, taken) if taken else ())

@@ -1,55 +1,23 @@
 """A small blocking SMTP client (RFC 5321) that waits once a message: envelopes are pipelined (RFC 2920).
 
-EHLO, STARTTLS and AUTH are smtplib's; then its socket is taken over."""
+How its session is opened: `session`."""
 
 from __future__ import annotations
 
 import re
-import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from time import monotonic
 
 from digest.delivery.policy import Phase
+from digest.delivery.session import RelaySettings, Reply, describe, make_reply, open_session
 
-Security = Literal["none", "starttls", "tls"]
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
 _MOST_OF_A_REPLY = 64 * 1024
+_MOST_LINES = 500
 _MOST_BUFFERS = 512  # below every system's IOV_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
-    """Where mail goes out. Timeouts are seconds; RFC 5321 section 4.5.3.2 asks for patience after the final dot.
-
-    `helo` is the name we give ("" takes the machine's); `ca_file` a CA of one's own, in PEM; `retry_pause` the wait
-    after a session that could not be had, in seconds: it doubles."""
-
-    host: str
-    port: int = 25
-    security: Security = "none"
-    username: str = ""
-    password: str = ""
-    helo: str = ""
-    ca_file: str = ""
-    connect_timeout: float = 30
-    command_timeout: float = 300
-    data_timeout: float = 600
-    retry_pause: float = 1.0
-    messages_per_connection: int = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the relay said, and in which phase. `code` 0: nothing; `text` says then what happened instead."""
-
-    phase: Phase
-    code: int
-    status: str = ""
-    text: str = ""
+_OUT_OF_STEP = re.compile(r"synchroni[sz]ation|pipelin", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +29,36 @@ class Envelope:
     size: int
 
 
-class SessionError(Exception):
-    """No session could be opened; `reply` says why."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"{reply.phase}: {reply.code or ''} {reply.text}".strip())
-        self.reply = reply
-
-
 class _LostError(Exception):
     """The connection ended, went silent or spoke nonsense."""
 
 
+class _OutOfStepError(Exception):
+    """The relay cannot pipeline, whatever it offered."""
+
+
 class Client:
     """One session with the relay. Not for two threads at once. Every method that fails leaves the
-    connection closed."""
+    connection closed.
 
-    def __init__(self, settings: RelaySettings) -> None:
-        """Connects, and greets. Raises SessionError."""
+    `out_of_step`: the relay offered PIPELINING and then lost its place; do without in the next session."""
+
+    def __init__(self, settings: RelaySettings, *, pipelining: bool = True) -> None:
+        """Connects, and greets. Without `pipelining` the relay's offer of it is not taken. Raises SessionError."""
         self._settings = settings
-        smtp = _open(settings)
-        assert smtp.sock is not None
-        self._socket: socket.socket | None = smtp.sock
-        self._tls = isinstance(smtp.sock, ssl.SSLSocket)
-        if not self._tls or smtp.sock.family in (socket.AF_INET, socket.AF_INET6):
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._pipelining = smtp.has_extn("pipelining")
-        self._size = smtp.has_extn("size")
-        self._most = int(smtp.esmtp_features.get("size", "0").split(" ")[0] or 0) if self._size else 0
-        self.smtputf8 = smtp.has_extn("smtputf8")
+        session = open_session(settings)
+        self._socket: socket.socket | None = session.socket
+        self._tls = isinstance(session.socket, ssl.SSLSocket)
+        self._pipelining = pipelining and session.pipelining
+        self._size = session.size
+        self._most = session.most
+        self.smtputf8 = session.smtputf8
         self._received = bytearray()
         self._begun: Envelope | None = None
         self._reset_needed = False
+        self._until = 0.0
         self.delivered = 0
+        self.out_of_step = False
 
     @property
     def is_open(self) -> bool:
@@ -145,7 +110,11 @@ class Client:
             reply = self._read("dot")
         except (OSError, _LostError) as error:
             self.close()
-            return Reply(phase, 0, "", _describe(error))
+            return Reply(phase, 0, "", describe(error))
+        except _OutOfStepError as error:
+            self.out_of_step = True
+            self.close()
+            return Reply(phase, 0, "", str(error))
         self.delivered += 1
         return self._closing(reply)
 
@@ -204,21 +173,30 @@ class Client:
         """The replies to a pipelined envelope. All are read, though one refuses: they come anyway."""
         self._begun = None
         self._timeout(self._settings.command_timeout)
+        answered = False
         if self._reset_needed:
             self._read("mail")
             self._reset_needed = False
+            answered = True
         refusal: Reply | None = None
         phases: tuple[Phase, ...] = ("mail", "rcpt", "data")
         for phase in phases:
             try:
                 reply = self._read(phase)
-            except (OSError, _LostError):
-                if refusal is None:
-                    raise
-                self.close()  # it refused and hung up: the refusal stands
-                return refusal, False
+            except (OSError, _LostError) as error:
+                if refusal is not None:
+                    self.close()  # it refused and hung up: the refusal stands
+                    return refusal, False
+                if isinstance(error, TimeoutError) and (answered or self.delivered):
+                    text = "the relay offers PIPELINING and answers only the first of several commands"
+                    raise _OutOfStepError(text) from error
+                raise
+            answered = True
             if refusal is None and not _continues(reply):
                 refusal = reply
+                if reply.code in (500, 503) or _OUT_OF_STEP.search(reply.text):
+                    text = f"the relay offers PIPELINING and loses its place: {reply.code} {reply.text}"
+                    raise _OutOfStepError(text)
             if reply.code == 421:
                 self.close()
                 return refusal, False
@@ -275,6 +253,7 @@ class Client:
             if sent < total:
                 rest = memoryview(b"".join(pieces))
                 while sent < total:
+                    self._time_left()
                     sent += self._sock.send(rest[sent:])
         except OSError:
             if sent < needed:
@@ -287,7 +266,7 @@ class Client:
             self._timeout(5)
             reply = self._read("data")
         except (OSError, _LostError) as error:
-            return Reply("data", 0, "", _describe(error))
+            return Reply("data", 0, "", describe(error))
         if reply.code < 400:
             return Reply("data", 0, "", "the connection broke in the middle of the body")
         return reply
@@ -299,18 +278,32 @@ class Client:
         return self._socket
 
     def _timeout(self, seconds: float) -> None:
+        """For the whole of what comes next: a relay that sends a byte now and then must not hold us for ever."""
+        self._until = monotonic() + seconds
         self._sock.settimeout(seconds)
 
+    def _time_left(self) -> None:
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+
     def _read(self, phase: Phase) -> Reply:
-        """One reply, all of its lines."""
+        """One reply, all of its lines. Lines that contradict each other are no reply."""
         lines: list[str] = []
+        first = b""
         while True:
             line = self._line()
             if len(line) < 3 or not line[:3].isdigit() or (len(line) > 3 and line[3:4] not in (b" ", b"-")):
                 raise _LostError(f"the relay answered {line[:80]!r}, which is not SMTP")
+            first = first or line
+            if line[:1] != first[:1]:
+                raise _LostError(f"the relay answered {first[:40]!r} and {line[:40]!r} in one reply")
             lines.append(line[4:].decode("utf-8", "replace").strip())
             if line[3:4] != b"-":
                 break
+            if len(lines) >= _MOST_LINES:
+                raise _LostError("the relay's reply has no end")
         return make_reply(phase, int(line[:3]), lines)
 
     def _line(self) -> bytes:
@@ -318,6 +311,8 @@ class Client:
         while (end := received.find(b"\n")) < 0:
             if len(received) > _MOST_OF_A_REPLY:
                 raise _LostError("the relay's reply has no end")
+            if received:
+                self._time_left()
             data = self._sock.recv(65536)
             if not data:
                 raise _LostError("the relay closed the connection")
@@ -327,85 +322,5 @@ class Client:
         return line
 
 
-def make_reply(phase: Phase, code: int, lines: Sequence[str]) -> Reply:
-    """A reply from its lines: the enhanced status is the first line's (RFC 2034), taken from every line."""
-    match = _ENHANCED.match(lines[0]) if lines else None
-    status = match[1] if match else ""
-    if not status and (later := _ENHANCED.search(" ".join(lines))) and later[1][0] == str(code)[0]:
-        status = later[1]
-    text = " ".join(line.removeprefix(status).strip() for line in lines)
-    return Reply(phase, code, status, "".join(c if c.isprintable() else " " for c in text)[:1000])
-
-
 def _continues(reply: Reply) -> bool:
     return reply.code == 354 if reply.phase == "data" else 200 <= reply.code < 300
-
-
-def _describe(error: Exception) -> str:
-    return "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-
-
-@lru_cache(maxsize=4)
-def _trust(ca_file: str) -> ssl.SSLContext:
-    """Kept, for reading the system's authorities takes longer than a hundred mails."""
-    return ssl.create_default_context(cafile=ca_file or None)
-
-
-def _open(settings: RelaySettings) -> smtplib.SMTP:
-    phase: Phase = "connect"
-    smtp: smtplib.SMTP | None = None
-    try:
-        name = settings.helo or socket.gethostname() or "localhost"
-        if settings.security == "tls":
-            smtp = smtplib.SMTP_SSL(
-                local_hostname=name, timeout=settings.connect_timeout, context=_trust(settings.ca_file)
-            )
-        else:
-            smtp = smtplib.SMTP(local_hostname=name, timeout=settings.connect_timeout)
-        smtp._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001  # what TLS checks the certificate for
-        code, text = smtp.connect(settings.host, settings.port)
-        _need(phase, code, text)
-        phase = "ehlo"
-        _greet(smtp)
-        if settings.security == "starttls":
-            phase = "starttls"
-            if not smtp.has_extn("starttls"):
-                _need(phase, 502, b"the relay offers no STARTTLS")
-            _need(phase, *smtp.starttls(context=_trust(settings.ca_file)))
-            phase = "ehlo"
-            _greet(smtp)
-        if settings.username:
-            phase = "auth"
-            smtp.login(settings.username, settings.password)
-    except SessionError:
-        _abandon(smtp)
-        raise
-    except smtplib.SMTPResponseException as error:
-        _abandon(smtp)
-        text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-        reply = make_reply(phase, max(0, error.smtp_code), [text.decode("utf-8", "replace")])
-        raise SessionError(reply) from error
-    except smtplib.SMTPNotSupportedError as error:
-        _abandon(smtp)
-        raise SessionError(Reply(phase, 502, "", str(error))) from error
-    except (OSError, smtplib.SMTPException, UnicodeError) as error:
-        _abandon(smtp)
-        raise SessionError(Reply(phase, 0, "", _describe(error))) from error
-    return smtp
-
-
-def _greet(smtp: smtplib.SMTP) -> None:
-    code, text = smtp.ehlo()
-    if code in (500, 502, 504):  # a server of before 1995
-        code, text = smtp.helo()
-    _need("ehlo", code, text)
-
-
-def _need(phase: Phase, code: int, text: bytes) -> None:
-    if not 200 <= code < 300:
-        raise SessionError(make_reply(phase, max(code, 0), [text.decode("utf-8", "replace")]))
-
-
-def _abandon(smtp: smtplib.SMTP | None) -> None:
-    if smtp is not None:
-        smtp.close()

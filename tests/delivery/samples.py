@@ -15,7 +15,7 @@ from digest.delivery.message import Compiled, HeaderSettings
 from digest.delivery.model import Delivery, Excluded, Ready
 from digest.delivery.run import Summary
 from digest.delivery.sender import run
-from digest.delivery.smtp import RelaySettings
+from digest.delivery.session import RelaySettings
 from digest.delivery.store import NewDelivery
 from digest.rendering.model import Rendition, place
 

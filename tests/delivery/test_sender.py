@@ -20,7 +20,7 @@ from digest.delivery import claims, store, tables
 from digest.delivery.message import Compiled
 from digest.delivery.model import Books, Delivery, Excluded, Outcome, Ready, Verdict
 from digest.delivery.run import Summary
-from digest.delivery.smtp import RelaySettings
+from digest.delivery.session import RelaySettings
 from digest.delivery.store import NewDelivery
 from digest.errors import DigestError
 from tests.delivery.samples import KEY, RENDITION, books_of, fill_outbox, places, prepare, send

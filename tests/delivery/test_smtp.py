@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from digest.delivery.smtp import Client, Envelope, RelaySettings, Reply, SessionError, make_reply
+from digest.delivery.session import RelaySettings, Reply, SessionError, make_reply
+from digest.delivery.smtp import Client, Envelope
 from tests.support.smtp import DROP, STALL, Fault, Keeper, Sink, aiosmtpd_server
 
 MESSAGE = [b"Subject: one\r\n\r\n", b"line\r\n" * 4, b"=2Ehidden\r\n"]
