@@ -25,7 +25,7 @@ from digest.migrations.head import HEAD
 from digest.rendering.i18n import headings
 from digest.rendering.model import Design, Publication
 from subscribers import store as subscribers
-from subscribers.keys import Keys, load_keys
+from subscribers.keys import KeyFile, Keys
 
 if TYPE_CHECKING:
     from digest.rendering.environment import Templates
@@ -83,15 +83,19 @@ class App:
 
         return Templates(self.config.templates_folder())
 
-    @cached_property
+    @property
     def keys(self) -> Keys:
-        """The keys of tokens and of suppression; the file is made when it is first needed, before there are readers."""
+        """The keys of tokens and of suppression, as they are now; the file is made when it is first needed, before
+        there are readers."""
+        return self._key_file.keys()
 
+    @cached_property
+    def _key_file(self) -> KeyFile:
         def nobody_yet() -> bool:
             with self.database.read() as connection:
                 return subscribers.is_empty(connection)
 
-        return load_keys(self.config.key_path(), self.config.secrets.keys.get_secret_value(), may_make=nobody_yet)
+        return KeyFile(self.config.key_path(), self.config.secrets.keys.get_secret_value(), may_make=nobody_yet)
 
     @cached_property
     def journals(self) -> Path:

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from pathlib import Path
 
 from digest.errors import ConfigError
 
-_BYTES = 32
+BYTES = 32
+"""In a key."""
 _LINE = re.compile(r"(token|suppression) ([a-z0-9]{1,8}) ([A-Za-z0-9_=-]+)")
 
 
@@ -46,11 +48,12 @@ def load_keys(path: Path, text: str = "", *, may_make: Callable[[], bool] = lamb
     hold keys."""
     if text:
         return _parse("environment variable DIGEST_SECRETS__KEYS", text)
+    where = f"[secrets] key_file {path}"
     try:
         if not path.exists():
             if not may_make() and not path.exists():  # another process may have made it, and then a reader
                 raise ConfigError(
-                    f"[secrets] key_file {path}",
+                    where,
                     "is missing, and there are subscribers whose links need it",
                     mend="restore the file from a backup",
                 )
@@ -58,14 +61,46 @@ def load_keys(path: Path, text: str = "", *, may_make: Callable[[], bool] = lamb
         mode = stat.S_IMODE(path.stat().st_mode)
         content = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        raise ConfigError(
-            f"[secrets] key_file {path}",
-            f"cannot be used: {error.strerror}",
-            mend="give this user access to it",
-        ) from error
+        raise ConfigError(where, f"cannot be used: {error.strerror}", mend="give this user access to it") from error
     if mode & 0o077:
-        raise ConfigError(f"[secrets] key_file {path}", "others can read it", mend=f"run `chmod 600 {path}`")
-    return _parse(f"[secrets] key_file {path}", content)
+        raise ConfigError(where, "others can read it", mend=f"run `chmod 600 {path}`")
+    return _parse(where, content)
+
+
+class KeyFile:
+    """The keys as they are now: another process may have rotated them since we looked."""
+
+    LOOK_EVERY = 1.0
+    """Seconds: links are made thousands of times in one."""
+
+    def __init__(self, path: Path, text: str = "", *, may_make: Callable[[], bool] = lambda: True) -> None:
+        self._path, self._text, self._may_make = path, text, may_make
+        self._keys: Keys | None = None
+        self._seen: tuple[int, ...] = ()
+        self._looked = 0.0
+
+    def keys(self) -> Keys:
+        """Raises ConfigError as `load_keys` does, but for a file that was good when this process began."""
+        now = time.monotonic()
+        if self._keys is not None and (self._text or now - self._looked < self.LOOK_EVERY):
+            return self._keys
+        seen = self._version()
+        if self._keys is None or (seen and seen != self._seen):
+            try:
+                self._keys = load_keys(self._path, self._text, may_make=self._may_make)
+            except ConfigError:
+                if self._keys is None:
+                    raise
+        self._seen, self._looked = seen, now
+        return self._keys
+
+    def _version(self) -> tuple[int, ...]:
+        """What changes when the file does; () where it cannot be seen."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return ()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _make(path: Path) -> None:
@@ -73,7 +108,7 @@ def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     lines = (
-        f"{purpose} 1 {base64.urlsafe_b64encode(secrets.token_bytes(_BYTES)).decode()}\n"
+        f"{purpose} 1 {base64.urlsafe_b64encode(secrets.token_bytes(BYTES)).decode()}\n"
         for purpose in ("token", "suppression")
     )
     try:
@@ -95,7 +130,7 @@ def _parse(where: str, text: str) -> Keys:
             continue
         found = _LINE.fullmatch(line.strip())
         secret = _decoded(found[3]) if found else b""
-        if not found or len(secret) < _BYTES:
+        if not found or len(secret) < BYTES:
             raise ConfigError(where, f"line {number} is not a key", mend="restore the file from a backup")
         if found[1] == "token":
             tokens[found[2]] = secret

@@ -11,7 +11,7 @@ SECTIONS = {
     "An edition": ("pull", "compose", "show", "explain", "try", "preview", "test"),
     "The editor's word": ("edit", "approve", "hold", "skip"),
     "Sending": ("send", "resume", "status", "reconcile"),
-    "Readers": ("subscribers",),
+    "Readers": ("subscribers", "keys"),
     "Running": ("serve", "db"),
 }
 
