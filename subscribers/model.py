@@ -20,7 +20,7 @@ class Status(StrEnum):
 class Subscriber:
     """A reader. `address` is normalised (IDN domain as A-label, domain in lower case); `regions` are slugs, () for all.
 
-    Times are aware UTC; `since` is when consent was given."""
+    Times are aware UTC; `since` is when consent was given; before `paused_until` they get no digest."""
 
     id: int
     address: str
@@ -30,6 +30,7 @@ class Subscriber:
     language: str = ""
     since: datetime | None = None
     consent: str = ""
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

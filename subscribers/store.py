@@ -32,14 +32,15 @@ def choice_of(text: str) -> Choice:
 
 
 FIELDS = [
-    subscribers.c[name] for name in ("id", "address", "status", "regions", "name", "language", "since", "consent")
+    subscribers.c[name]
+    for name in ("id", "address", "status", "regions", "name", "language", "since", "consent", "paused_until")
 ]
 
 
 def subscriber_of(row: Any) -> Subscriber:
     return Subscriber(
         id=row.id, address=row.address, status=Status(row.status), regions=choice_of(row.regions), name=row.name,
-        language=row.language, since=row.since, consent=row.consent,
+        language=row.language, since=row.since, consent=row.consent, paused_until=row.paused_until,
     )  # fmt: skip
 
 

@@ -45,12 +45,13 @@ def dry_run(app: App, slug: str | None) -> Plan:
     readers: dict[str, int] = {}
     excluded: dict[str, int] = {}
     with app.database.read() as connection:
-        for choice, count in candidates.count_by_choice(connection).items():
+        for choice, count in candidates.count_by_choice(connection, app.now).items():
             if made.get(choice) is None:
                 excluded[starting.EMPTY] = excluded.get(starting.EMPTY, 0) + count
             else:
                 label = ", ".join(names.get(s, s) for s in choice) or "everything"
                 readers[label] = readers.get(label, 0) + count
+        excluded |= candidates.count_paused(connection, app.now)
         for status, count in subscribers.counts(connection).items():
             if status != "active" and count:
                 excluded[str(status)] = count

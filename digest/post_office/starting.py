@@ -18,6 +18,7 @@ from digest.post_office.mail import sender_domain
 from digest.rendering import store as renditions
 from digest.rendering.model import Rendition
 from subscribers.candidates import active, choices
+from subscribers.preferences import pause_reason
 
 EMPTY = "nothing in this edition is about the chosen regions"
 Choice = tuple[str, ...]
@@ -48,19 +49,20 @@ def start(app: App, row: EditionRow) -> int:
 
         def deliveries() -> Iterator[outbox.NewDelivery]:
             nonlocal candidates
-            for subscriber_id, address, choice in active(connection):
-                if choice not in saved:  # chosen since we rendered
-                    saved[choice] = _save(connection, row.slug, rendition(app, row.edition, choice), now)
+            for reader in active(connection):
+                paused = pause_reason(reader.paused_until, now)
+                if not paused and reader.choice not in saved:  # chosen since we rendered
+                    saved[reader.choice] = _save(connection, row.slug, rendition(app, row.edition, reader.choice), now)
                 candidates += 1
-                hash_ = saved[choice]
+                hash_ = None if paused else saved[reader.choice]
                 yield outbox.NewDelivery(
                     mail="digest",
                     key=row.slug,
-                    address=address,
-                    subscriber=subscriber_id,
+                    address=reader.address,
+                    subscriber=reader.number,
                     rendition=hash_ or "",
                     status=Status.PENDING if hash_ else Status.EXCLUDED,
-                    reason="" if hash_ else EMPTY,
+                    reason="" if hash_ else paused or EMPTY,
                 )
 
         written = outbox.enqueue(connection, deliveries(), domain=sender_domain(app), now=now)
@@ -73,7 +75,7 @@ def start(app: App, row: EditionRow) -> int:
 def render_choices(app: App, row: EditionRow) -> dict[Choice, Rendition | None]:
     """Each distinct choice of regions, rendered once, however many readers share it."""
     with app.database.read() as connection:
-        chosen = choices(connection)
+        chosen = choices(connection, app.now)
     return {choice: rendition(app, row.edition, choice) for choice in sorted(chosen)}
 
 

@@ -85,9 +85,9 @@ def test_candidates_and_choices(database: Database) -> None:
     wanted = [add_reader(database, f"r{n}@example.org", [["asia", "africa"], [], ["africa"]][n % 3]) for n in range(7)]
     add_reader(database, "pending@example.org", ["europe"], active=False)
     with database.read() as connection:
-        assert list(candidates.active(connection)) == [(r.id, r.address, r.regions) for r in wanted]
-        assert candidates.choices(connection) == {("africa", "asia"), (), ("africa",)}
-        assert candidates.count_by_choice(connection)[()] == 2
+        assert list(candidates.active(connection)) == [(r.id, r.address, r.regions, None) for r in wanted]
+        assert candidates.choices(connection, NOW) == {("africa", "asia"), (), ("africa",)}
+        assert candidates.count_by_choice(connection, NOW)[()] == 2
         assert store.counts(connection) == {"active": 7, "pending": 1}
 
 
@@ -97,7 +97,7 @@ def test_pages(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     readers = [add_reader(database, f"r{n}@example.org") for n in range(10)]
     seen = []
     with database.begin() as connection:
-        for number, _address, _choice in candidates.active(connection):
+        for number, *_ in candidates.active(connection):
             seen.append(number)
             if number == readers[4].id:
                 choosing.leave(connection, readers[1].id, at=NOW)
@@ -193,7 +193,7 @@ class Lives(RuleBasedStateMachine):
     def nobody_is_mailed_against_their_will(self) -> None:
         """No candidate has left or is suppressed."""
         with self.database.read() as connection:
-            mailed = {address for _, address, _ in candidates.active(connection)}
+            mailed = {address for _, address, *_ in candidates.active(connection)}
         refused = self.forbidden | self.left
         assert not {address.casefold() for address in mailed} & {who.casefold() for who in refused}
 

@@ -126,10 +126,15 @@ def upgrade() -> None:
 
     with op.batch_alter_table("subscribers", schema=None) as batch_op:
         batch_op.add_column(sa.Column("paused_until", digest.database.UTCDateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "ix_subscribers_paused", ["paused_until"], unique=False,
+            sqlite_where=sa.text("paused_until IS NOT NULL"), postgresql_where=sa.text("paused_until IS NOT NULL"),
+        )  # fmt: skip
 
 
 def downgrade() -> None:
     with op.batch_alter_table("subscribers", schema=None) as batch_op:
+        batch_op.drop_index("ix_subscribers_paused")
         batch_op.drop_column("paused_until")
 
     with op.batch_alter_table("editions", schema=None) as batch_op:
