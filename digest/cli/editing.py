@@ -19,20 +19,22 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _person(by: str) -> str:
+def person(by: str) -> str:
+    """Whose word it is."""
     return by or getpass.getuser()
 
 
-def _pairs(values: list[str], option: str) -> dict[str, str]:
+def pairs(values: list[str], option: str) -> dict[str, str]:
+    """What was typed as ARTICLE=TEXT. Raises UsageError."""
     from digest.errors import UsageError
 
-    pairs = {}
+    found = {}
     for value in values:
         key, sign, text = value.partition("=")
         if not sign or not key.strip():
             raise UsageError(f"{option} {value!r} has no `=`", mend=f"write {option} ARTICLE=TEXT")
-        pairs[key.strip()] = text.strip()
-    return pairs
+        found[key.strip()] = text.strip()
+    return found
 
 
 Ids = Annotated[list[str], typer.Option(metavar="ARTICLE")]
@@ -65,16 +67,16 @@ def edit(
     changes = Changes(
         pin=tuple(pin),
         unpin=tuple(unpin),
-        move=_pairs(move, "--move"),
+        move=pairs(move, "--move"),
         exclude=tuple(exclude),
         include=tuple(include),
         drop=tuple(drop),
-        titles=_pairs(title, "--title"),
-        excerpts=_pairs(excerpt, "--excerpt"),
+        titles=pairs(title, "--title"),
+        excerpts=pairs(excerpt, "--excerpt"),
         introduction=introduction,
     )
     with opened(context) as app:
-        drafted = edit_draft(app, edition, changes, by=_person(""))
+        drafted = edit_draft(app, edition, changes, by=person(""))
         if as_json:
             print_json(edition_json(drafted.row))
             return
@@ -94,7 +96,7 @@ def approve(
     from digest.newsroom.editing import approve as approve_draft
 
     with opened(context) as app:
-        row = approve_draft(app, edition, by=_person(by), reason=reason)
+        row = approve_draft(app, edition, by=person(by), reason=reason)
         when = f"; it goes {row.send_at.astimezone(app.zone):%A %d %B at %H:%M}" if row.send_at else ""
     if as_json:
         print_json({"edition": row.slug, "state": row.state, "by": row.approved_by, "hash": row.approved_hash})
@@ -114,7 +116,7 @@ def hold(
     from digest.newsroom.editing import hold as hold_draft
 
     with opened(context) as app:
-        row = hold_draft(app, edition, by=_person(by), reason=reason)
+        row = hold_draft(app, edition, by=person(by), reason=reason)
     if as_json:
         print_json({"edition": row.slug, "state": row.state, "reason": row.held_reason})
     else:
@@ -126,7 +128,7 @@ def skip(context: typer.Context, edition: EditionArgument = None, by: By = "", a
     from digest.newsroom.editing import skip as skip_draft
 
     with opened(context) as app:
-        row = skip_draft(app, edition, by=_person(by))
+        row = skip_draft(app, edition, by=person(by))
     if as_json:
         print_json({"edition": row.slug, "state": row.state})
     else:

@@ -10,9 +10,9 @@ SECTIONS = {
     "Begin": ("init", "demo", "doctor"),
     "An edition": ("pull", "compose", "show", "explain", "try", "preview", "test"),
     "The editor's word": ("edit", "approve", "hold", "skip"),
-    "Sending": ("send", "resume", "status", "reconcile"),
+    "Sending": ("send", "resume", "stop", "status", "reconcile", "correct"),
     "Readers": ("subscribers", "keys"),
-    "Running": ("serve", "db"),
+    "Running": ("serve", "web", "scheduler", "worker", "db"),
 }
 
 

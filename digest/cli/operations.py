@@ -1,4 +1,4 @@
-"""Commands for whoever runs it: init, demo, serve, doctor, db."""
+"""Commands for whoever runs it: init, demo, doctor, db."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.context import AsJson, config_path, console, load_config, print_json
+from digest.cli.context import AsJson, console, load_config, print_json
 from digest.cli.help import Commands
 
 database = typer.Typer(cls=Commands, help="The database: upgrade.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, demo, serve, doctor):
+    for command in (init, demo, doctor):
         app.command()(command)
     app.add_typer(database, name="db")
 
@@ -91,13 +91,6 @@ def demo(
 
 def _say(line: str) -> None:
     console().print(line, markup=False)
-
-
-def serve(context: typer.Context) -> None:
-    """The web pages, the scheduler and the sender in one process."""
-    from digest.serve import run
-
-    run(config_path(context), say=_say)
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:

@@ -1,4 +1,4 @@
-"""A progress bar for people, a clean stop for Ctrl-C and SIGTERM."""
+"""A live progress bar for people, a clean stop for Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from digest.app import App
+    from digest.post_office.figures import Progress
 
 
 @contextmanager
-def following(*, quiet: bool) -> Iterator[tuple[Callable[[int, int], None], threading.Event]]:
-    """Yields what the sender calls as it goes, and the event that asks it to stop.
+def stopping() -> Iterator[threading.Event]:
+    """Yields the event that asks the sender to stop.
 
     The first Ctrl-C (or SIGTERM) lets the mails in flight finish, the second ends it at once; nothing is lost either
     way."""
@@ -27,36 +33,80 @@ def following(*, quiet: bool) -> Iterator[tuple[Callable[[int, int], None], thre
     for number in before:
         signal.signal(number, ask)
     try:
-        if quiet or not sys.stderr.isatty():
-            yield (lambda _done, _total: None), stop
-        else:
-            with _bar() as show:
-                yield show, stop
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    from time import monotonic
+def following(app: App, key: str, *, quiet: bool) -> Iterator[threading.Event]:
+    """`stopping`, with a live display of the figures of `key` where standard error is a terminal."""
+    with stopping() as stop:
+        if quiet or not sys.stderr.isatty():
+            yield stop
+            return
+        over = threading.Event()
+        thread = threading.Thread(target=_display, args=(app, key, over), name="progress", daemon=True)
+        thread.start()
+        try:
+            yield stop
+        finally:
+            over.set()
+            thread.join()
 
+
+def _display(app: App, key: str, over: threading.Event) -> None:
+    from digest.errors import DigestError
+    from digest.post_office.figures import follow
+
+    with live() as show:
+        while not over.is_set():
+            try:
+                for progress in follow(app, key, over.wait, every=0.5):
+                    show(progress)
+            except DigestError:
+                pass  # the database is busy or away: the sender says so, a display need not
+            over.wait(0.5)
+
+
+@contextmanager
+def live() -> Iterator[Callable[[Progress], None]]:
+    """Yields what shows the figures of a moment in the place of those before."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.live import Live
 
-    columns: tuple[Any, ...] = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.0f}/s"),
-        TimeRemainingColumn(),
-    )
-    started = monotonic()
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("Sending", total=None, rate=0.0)
+    with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as display:
+        yield lambda progress: display.update(picture(progress))
 
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, rate=done / max(0.001, monotonic() - started))
 
-        yield show
+def picture(progress: Progress) -> RenderableType:
+    """A bar with the books, the rate and the time left, and a line for each of the largest providers."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    from digest.post_office.figures import duration
+
+    f, b = progress.figures, progress.figures.books
+    top = Table.grid(padding=(0, 1))
+    rate = "" if progress.rate is None else f"{progress.rate:.0f}/s"
+    left = "" if not progress.seconds_left else f"{duration(progress.seconds_left)} left"
+    bar = ProgressBar(total=max(1, b.candidates), completed=f.done, width=30)
+    top.add_row(Text(f"{progress.key} {progress.state}"), bar, Text(f"{f.done}/{b.candidates}"), Text(rate), Text(left))
+    counts = {
+        "sent": b.sent,
+        "failed": b.failed,
+        "excluded": b.excluded,
+        "uncertain": b.uncertain,
+        "deferred": f.deferred,
+    }
+    lines: list[Any] = [top, Text("  " + "  ".join(f"{count} {name}" for name, count in counts.items()))]
+    largest = sorted(f.providers.items(), key=lambda item: (-sum(item[1].values()), item[0]))[:5]
+    for provider, by_status in largest:
+        said = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
+        lines.append(Text(f"  {provider or 'not known yet'}: {said}", style="dim"))
+    trouble = {reply: count for reply, count in f.replies.items() if not reply.startswith("2")}
+    lines += [Text(f"  {count} × {reply}", style="yellow") for reply, count in list(trouble.items())[:5]]
+    return Group(*lines)

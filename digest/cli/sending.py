@@ -1,17 +1,17 @@
-"""Commands that send, and account for it: test, send, resume, status, reconcile."""
+"""Commands that send: test, send, resume, stop."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from digest.cli.context import AsJson, EditionArgument, console, opened, print_json
+from digest.cli.editing import By, person
 
 
 def register(app: typer.Typer) -> None:
-    for command in (test, send, resume, status, reconcile):
+    for command in (test, send, resume, stop):
         app.command()(command)
 
 
@@ -55,6 +55,7 @@ def send(
     from digest.newsroom import follow_up
     from digest.post_office import sending
     from digest.post_office.dry_run import dry_run as plan_of
+    from digest.which import current
 
     with opened(context) as app:
         if dry_run:
@@ -64,12 +65,11 @@ def send(
             else:
                 console().print(plan.sentence(), markup=False)
             return
-        with following(quiet=as_json) as (progress, stop):
+        with following(app, current(app, edition).slug, quiet=as_json) as stop:
             report = sending.send(
                 app,
                 edition,
                 now=now,
-                progress=progress,
                 stop=stop,
                 before_start=lambda slug: follow_up.before_start(app, slug),
             )
@@ -83,53 +83,31 @@ def send(
 
 def resume(context: typer.Context, edition: EditionArgument = None) -> None:
     """Let a paused edition go on; `digest send`, or the running sender, delivers the rest."""
-    from digest.post_office import sending
+    from digest.post_office import pausing
 
     with opened(context) as app:
-        row = sending.resume(app, edition)
+        row = pausing.resume(app, edition)
     console().print(f"{row.slug}: {row.state}", markup=False)
 
 
-def status(context: typer.Context, edition: EditionArgument = None, as_json: AsJson = False) -> None:
-    """The books of an edition, and the state of the feeds."""
-    from digest.post_office.books import status_of
-
-    with opened(context) as app:
-        state = status_of(app, edition)
-        if as_json:
-            print_json(state.as_json())
-            return
-        from digest.post_office.feed_health import name_of, states
-
-        out = console()
-        out.print(state.sentence(), markup=False)
-        for feed in states(app):
-            out.print(f"{name_of(feed)}: {feed.health.sentence}", markup=False)
-
-
-def reconcile(
+def stop(
     context: typer.Context,
     edition: EditionArgument = None,
-    log: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A relay's log: settles what it names by Message-ID.")
-    ] = None,
-    sent: Annotated[list[int], typer.Option(metavar="ID", help="It was sent.")] = [],
-    resend: Annotated[list[int], typer.Option(metavar="ID", help="It was not: send it again.")] = [],
+    by: By = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the books.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the uncertain deliveries with the evidence, and settle them."""
-    from dataclasses import asdict
-
-    from digest.post_office.reconcile import reconcile as settle
+    """End an edition that is going out: who has not got it never will. (To pause it: hold.)"""
+    from digest.post_office import pausing
+    from digest.which import current
 
     with opened(context) as app:
-        result = settle(app, edition, log=log, sent=tuple(sent), resend=tuple(resend))
-    if as_json:
-        print_json(asdict(result))
-        return
-    out = console()
-    out.print(result.sentence(), markup=False)
-    for row in result.uncertain:
-        out.print(f"  {row.id}  {row.address}  {row.evidence}\n      {row.message_id}", markup=False)
-    if result.uncertain:
-        raise typer.Exit(1)
+        row = current(app, edition)
+        if not yes:
+            typer.confirm(f"{row.slug}: whoever has not got it never will. Stop it?", abort=True)
+        report = pausing.stop(app, row.slug, by=person(by), reason=reason)
+        if as_json:
+            print_json(report.as_json())
+        else:
+            console().print(report.sentence(app.zone), markup=False)

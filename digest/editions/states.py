@@ -9,7 +9,7 @@ from digest.editions.model import Period, State
 
 Action = Literal[
     "refresh", "arrange", "approve", "hold", "release", "skip", "expire",
-    "begin", "pause", "resume", "finish", "reopen", "void",
+    "begin", "pause", "resume", "stop", "finish", "reopen", "void", "seed",
 ]  # fmt: skip
 Due = Literal["compose", "send", "hold", "expire"]
 
@@ -36,9 +36,13 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     ("approved", "begin"): "sending",
     ("sending", "pause"): "paused",
     ("paused", "resume"): "sending",
+    ("sending", "stop"): "sending",  # until what is in flight is settled
+    ("paused", "stop"): "sending",
     ("sending", "finish"): "sent",
-    ("sent", "reopen"): "sending",  # a person had an uncertain delivery sent again
+    ("sent", "reopen"): "sending",  # an uncertain delivery is sent again, or a correction goes out
     ("approved", "void"): "draft",
+    ("draft", "seed"): "draft",  # only where approval is automatic
+    ("approved", "seed"): "approved",
 }
 """The one table of legal steps; every other pair is refused."""
 

@@ -26,7 +26,8 @@ from digest.editions.rows import (
     waited,
 )
 from digest.editions.snapshot import encode, to_json
-from digest.editions.states import BEGUN, TRANSITIONS, Action, states_for
+from digest.editions.states import BEGUN
+from digest.editions.steps import step
 from digest.editions.tables import edition_articles, editions
 from digest.errors import RefusedError
 
@@ -77,7 +78,7 @@ def save_draft(
     created = insert_or_ignore(connection, editions, new, editions.c.slug).first() is not None
     voided = False
     if not created:
-        _step(connection, edition.slug, "refresh", **content)
+        step(connection, edition.slug, "refresh", **content)
         voided = _void_where_changed(connection, edition.slug)
     reserve(connection, edition)
     head = head_of(connection, edition.slug)
@@ -88,7 +89,7 @@ def set_overlay(connection: Connection, slug: str, overlay: Overlay) -> None:
     """Keep what staff changed. The caller composes again and saves: that voids an approval where it must.
 
     Raises RefusedError for an edition that has begun or was skipped."""
-    _step(connection, slug, "arrange", overlay=_storable(encode(overlay)))
+    step(connection, slug, "arrange", overlay=_storable(encode(overlay)))
 
 
 def approve(connection: Connection, slug: str, *, content_hash: str, by: str, at: datetime, reason: str = "") -> None:
@@ -98,7 +99,7 @@ def approve(connection: Connection, slug: str, *, content_hash: str, by: str, at
     head = head_of(connection, slug)
     if head.state == "held" and not reason.strip():
         raise RefusedError(f"{slug} is held: {head.held_reason}", mend="give a reason to approve it all the same")
-    _step(
+    step(
         connection, slug, "approve", editions.c.content_hash == content_hash, editions.c.state == head.state,
         why="it is not what was looked at: it has changed since", mend="look at the preview again",
         approved_hash=content_hash, approved_by=by, approved_at=at, override_reason=reason.strip(),
@@ -111,7 +112,7 @@ def approve(connection: Connection, slug: str, *, content_hash: str, by: str, at
 def void_approval(connection: Connection, slug: str) -> None:
     """Take an approval back: what it covered is no longer what would be sent."""
     by = head_of(connection, slug).approved_by
-    _step(connection, slug, "void", voided_by=by, **_NO_APPROVAL)
+    step(connection, slug, "void", voided_by=by, **_NO_APPROVAL)
 
 
 def hold(connection: Connection, slug: str, reason: str, at: datetime, *, by: str = "") -> bool:
@@ -122,7 +123,7 @@ def hold(connection: Connection, slug: str, reason: str, at: datetime, *, by: st
         head = head_of(connection, slug)
         if head.state == "held" and head.held_by:
             return False
-    _step(connection, slug, "hold", held_reason=reason, held_by=by, changed_at=at, override_reason="")
+    step(connection, slug, "hold", held_reason=reason, held_by=by, changed_at=at, override_reason="", seeded_at=None)
     return True
 
 
@@ -130,13 +131,13 @@ def release(connection: Connection, slug: str) -> State:
     """Let a held edition go on: approved where its approval still covers the content, else a draft."""
     still = editions.c.approved_hash == editions.c.content_hash
     after = sa.case((still, "approved"), else_="draft")
-    _step(connection, slug, "release", state=after, held_reason="", held_by="")
+    step(connection, slug, "release", state=after, held_reason="", held_by="")
     return head_of(connection, slug).state
 
 
 def skip(connection: Connection, slug: str, at: datetime) -> None:
     """No edition this time: its articles come in a later one."""
-    _step(connection, slug, "skip", finished_at=at)
+    step(connection, slug, "skip", finished_at=at)
     give_back(connection, slug)
 
 
@@ -145,7 +146,7 @@ def expire(connection: Connection, slug: str, at: datetime, reason: str = "its d
     if head_of(connection, slug).expired_at is not None:
         return False
     held = sa.case((editions.c.held_reason == "", reason), else_=editions.c.held_reason + "; " + reason)
-    _step(connection, slug, "expire", held_reason=held, expired_at=at)
+    step(connection, slug, "expire", held_reason=held, expired_at=at)
     give_back(connection, slug)
     return True
 
@@ -189,69 +190,40 @@ def set_candidates(connection: Connection, slug: str, candidates: int) -> None:
 
 def pause(connection: Connection, slug: str, *, reason: str, at: datetime) -> None:
     """Stop handing out deliveries of an edition that has begun."""
-    _step(connection, slug, "pause", held_reason=reason, changed_at=at)
+    step(connection, slug, "pause", held_reason=reason, changed_at=at)
 
 
 def resume(connection: Connection, slug: str, *, at: datetime) -> None:
     """Let a paused edition go on."""
-    _step(connection, slug, "resume", held_reason="", changed_at=at)
+    step(connection, slug, "resume", held_reason="", changed_at=at)
+
+
+def stop(connection: Connection, slug: str, *, reason: str, at: datetime) -> None:
+    """Nothing more of it goes out. It is finished as soon as what is in flight is settled."""
+    step(connection, slug, "stop", held_reason=reason, changed_at=at)
 
 
 def finish(connection: Connection, slug: str, *, at: datetime) -> None:
     """Every delivery is settled."""
-    _step(connection, slug, "finish", finished_at=at)
+    step(connection, slug, "finish", finished_at=at)
 
 
 def reopen(connection: Connection, slug: str) -> None:
     """A person had a delivery sent again: the edition goes on until that one is settled."""
-    _step(connection, slug, "reopen", finished_at=None)
+    step(connection, slug, "reopen", finished_at=None)
+
+
+def seed(connection: Connection, slug: str, *, at: datetime) -> None:
+    """The seed list has it now; everyone else gets it some time later."""
+    step(connection, slug, "seed", seeded_at=at)
 
 
 _NO_APPROVAL: dict[str, Any] = {
+    "seeded_at": None,  # what the seed list looked at is not what would go
     "approved_hash": None,
     "approved_by": "",
     "approved_at": None,
     "override_reason": "",
-}
-
-
-def _step(
-    connection: Connection,
-    slug: str,
-    action: Action,
-    *conditions: sa.ColumnElement[bool],
-    why: str = "",
-    mend: str = "",
-    **values: Any,
-) -> None:
-    """One step of the table of states. Raises NotFoundError, or RefusedError: `why` a condition fails."""
-    before = states_for(action)
-    after = {TRANSITIONS[state, action] for state in before}
-    if len(after) == 1:
-        values = {"state": after.pop(), **values}
-    statement = sa.update(editions).where(editions.c.slug == slug, editions.c.state.in_(before), *conditions)
-    if connection.execute(statement.values(**values)).rowcount == 1:
-        return
-    state = head_of(connection, slug).state
-    if state in before:
-        raise RefusedError(f"{slug}: {why}", mend=mend)
-    raise RefusedError(f"{slug} is {state}: {_REFUSALS[action]}")
-
-
-_REFUSALS: dict[Action, str] = {
-    "refresh": "it is composed no more",
-    "arrange": "it is arranged no more",
-    "approve": "there is nothing to approve",
-    "hold": "it cannot be held any more",
-    "release": "it is not held",
-    "skip": "it cannot be skipped any more",
-    "expire": "it cannot expire",
-    "begin": "it cannot begin",
-    "pause": "there is nothing to pause",
-    "resume": "it is not paused",
-    "finish": "it is not being sent",
-    "reopen": "it has not been sent",
-    "void": "there is no approval to take back",
 }
 
 
@@ -288,6 +260,7 @@ __all__ = [
     "editions",
     "expire",
     "finish",
+    "head_of",
     "hold",
     "latest",
     "ledger",
@@ -299,9 +272,11 @@ __all__ = [
     "reopen",
     "resume",
     "save_draft",
+    "seed",
     "set_candidates",
     "set_overlay",
     "skip",
+    "stop",
     "void_approval",
     "waited",
     "where_is",

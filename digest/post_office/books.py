@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from digest.app import App
 from digest.delivery import store as outbox
 from digest.delivery.model import Books
-from digest.editions.store import EditionRow
+from digest.editions.store import EditionHead
 from digest.which import current
 from subscribers import store as subscribers
 
@@ -36,7 +36,7 @@ class EditionStatus:
         )
 
 
-def books_of(connection: Connection, row: EditionRow) -> Books:
+def books_of(connection: Connection, row: EditionHead) -> Books:
     """The account: counted at the start; before it, whoever would be a candidate now."""
     if row.candidates is None:
         waiting = subscribers.counts(connection).get("active", 0)
@@ -46,6 +46,11 @@ def books_of(connection: Connection, row: EditionRow) -> Books:
 
 def status_of(app: App, slug: str | None) -> EditionStatus:
     """Raises NotFoundError where there is no such edition, DigestError where its books do not balance."""
+    if slug and "#" in slug:  # a correction has books of its own
+        from digest.post_office.figures import look
+
+        found = look(app, slug)
+        return EditionStatus(slug, found.state, found.figures.books)
     row = current(app, slug)
     with app.database.read() as connection:
         books = books_of(connection, row)

@@ -18,6 +18,7 @@ import pytest
 
 from digest.logs import configure
 from digest.serve import Serving
+from digest.serve.rounds import attempt
 from tests.support.house import SetClock
 from tests.support.smtp import Sink
 from tests.support.workspace import PATIENCE, STAFF, Workspace, workspace
@@ -264,11 +265,11 @@ def test_relay_away(house: Workspace, capfd: pytest.CaptureFixture[str]) -> None
     serving = Serving(house.path, clock=clock, environ={})
     serving.pull()
     serving.look()
-    assert not serving._ring("send", serving.deliver)
+    assert not attempt("send", serving.deliver)
     assert f"127.0.0.1:{port} cannot be reached" in logged(capfd)
     house.configure({"smtp": {"port": right}})
     serving.look()
-    assert serving._ring("send", serving.deliver)
+    assert attempt("send", serving.deliver)
     assert len(house.digests()) == 5
     serving.app.close()
 
@@ -284,7 +285,7 @@ def test_database_away(house: Workspace, capfd: pytest.CaptureFixture[str]) -> N
     file.mkdir()
     serving.pull()
     serving.look()
-    assert not serving._ring("send", serving.deliver)
+    assert not attempt("send", serving.deliver)
     said = logged(capfd)
     assert "unable to open" in said
     assert "unexpected" not in said
@@ -292,7 +293,7 @@ def test_database_away(house: Workspace, capfd: pytest.CaptureFixture[str]) -> N
     aside.rename(file)
     serving.pull()
     serving.look()
-    assert serving._ring("send", serving.deliver)
+    assert attempt("send", serving.deliver)
     assert len(house.digests()) == 5
     serving.app.close()
 
@@ -304,7 +305,7 @@ def test_unexpected_fault(house: Workspace, capfd: pytest.CaptureFixture[str]) -
     def fail() -> None:
         raise ZeroDivisionError("as it happens")
 
-    assert not serving._ring("look", fail)
+    assert not attempt("look", fail)
     said = logged(capfd)
     assert "ZeroDivisionError" in said
     assert "Traceback" in said

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from digest.delivery import tables
 from digest.errors import RefusedError, UsageError
 from digest.newsroom import editing
-from digest.post_office import sending
+from digest.post_office import pausing, sending
 from digest.post_office.dry_run import dry_run
 from digest.post_office.reconcile import reconcile
 from tests.support.house import House, house
@@ -154,7 +154,7 @@ def test_pausing_stops_further_claims_and_resuming_goes_on(tmp_path: Path, datab
             h.send(EDITION)
         sending.deliver(h.app)
         assert books(h) == found
-        sending.resume(h.app, EDITION)
+        pausing.resume(h.app, EDITION)
         assert h.send(EDITION).finished
         assert set(digests(h)) == set(readers)
         assert row(h).state == "sent"
@@ -170,7 +170,7 @@ def test_a_relay_that_refuses_us_pauses_the_edition(tmp_path: Path) -> None:
         assert report.state == "paused"
         assert books(h).pending == 2
         h.sink.faults.clear()
-        sending.resume(h.app, EDITION)
+        pausing.resume(h.app, EDITION)
         assert h.send(EDITION).finished
         assert set(digests(h)) == {"one@example.org", "two@example.org"}
         assert f"{EDITION} is paused" in words_to_staff(h)

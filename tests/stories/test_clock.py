@@ -14,7 +14,7 @@ from digest import routine
 from digest.app import App
 from digest.database import Database
 from digest.newsroom import drafts, editing
-from digest.post_office import sending
+from digest.post_office import sending, settling
 from tests.support.house import House, house
 from tests.support.stories import (
     AUTOMATIC,
@@ -95,7 +95,7 @@ def _both(*apps: App) -> None:
             line.wait(10)
             for _ in range(3):
                 routine.step(app)
-                sending.settle_all(app, sending.deliver(app))
+                settling.settle_all(app, sending.deliver(app))
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failures.append(error)
 
@@ -221,5 +221,5 @@ def test_clocks_that_change(tmp_path: Path, schedule: Mapping[str, Any], send: d
             done += [(at, what) for what in routine.step(h.app)]
         assert [what for _, what in done] == [f"composed {slug}", f"started {slug}"]
         assert done[1][0] == send
-        sending.settle_all(h.app, sending.deliver(h.app))
+        settling.settle_all(h.app, sending.deliver(h.app))
         assert len(digests(h)) == len(READERS)

@@ -14,6 +14,7 @@ from digest.errors import RefusedError
 from digest.feeds.probe import Probe
 from digest.newsroom import drafts, editing, follow_up, standing
 from digest.post_office import sending
+from digest.post_office.settling import SendReport
 from tests.support.house import House, house, over
 from tests.support.stories import (
     AUTOMATIC,
@@ -57,7 +58,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standing, "Probe", partial(Probe, pause=0))
 
 
-def send(h: House) -> sending.SendReport:
+def send(h: House) -> SendReport:
     """As `digest send --now` does it."""
     return sending.send(h.app, EDITION, now=True, before_start=lambda slug: follow_up.before_start(h.app, slug))
 

@@ -13,6 +13,7 @@ from digest.app import App, open_app
 from digest.config import bundled
 from digest.newsroom import drafts, editing, intake
 from digest.post_office import sending
+from digest.post_office.settling import SendReport
 from subscribers import store as subscribers
 from tests.support.feed_server import FeedServer, feed_server, item, rss
 from tests.support.smtp import Sink
@@ -83,7 +84,7 @@ class House:
         editing.approve(self.app, row.slug, by="Ada")
         return row.slug
 
-    def send(self, slug: str | None = None) -> sending.SendReport:
+    def send(self, slug: str | None = None) -> SendReport:
         return sending.send(self.app, slug, now=True)
 
     def digests(self) -> list[str]:

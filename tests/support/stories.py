@@ -15,7 +15,7 @@ from digest.config import bundled
 from digest.delivery.model import Books
 from digest.editions import store as editions
 from digest.editions.store import EditionRow
-from digest.post_office import sending
+from digest.post_office import sending, settling
 from digest.post_office.books import status_of
 from tests.support.house import House, over, overrides
 
@@ -81,7 +81,7 @@ def ring(h: House, at: datetime, app: App | None = None) -> list[str]:
     app = app or h.app
     done = routine.step(app)
     for _ in range(2):  # the second time for what the first one had to tell staff
-        sending.settle_all(app, sending.deliver(app))
+        settling.settle_all(app, sending.deliver(app))
     return done
 
 
