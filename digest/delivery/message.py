@@ -1,27 +1,23 @@
-"""A rendition compiled once into the pieces of a whole message, and filled for each recipient in
-microseconds.
-
-Message-ID and Date belong to the delivery, not to the attempt: the identifier is made when the delivery is
-enqueued, the date is that of its first claim. So every retry sends the same bytes, and a receiver can tell
-that it is the same mail."""
+"""A rendition compiled once into the pieces of a whole message; `fill` makes each recipient's of it."""
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from functools import lru_cache
 
-from digest.delivery import headers, quoted
+from digest.delivery import canonical, content_hash, headers, quoted, signing
+from digest.delivery.compiled import Compiled, Filled, fill, verify
 from digest.delivery.headers import MessageError
-from digest.delivery.model import Mail, Ready
-from digest.rendering.model import PLACE, PLACES, Rendition
+from digest.delivery.model import LIST_MAIL, Mail
+from digest.delivery.signing import Signer
+from digest.delivery.verp import ReturnPath
+from digest.rendering.model import MAIL_PLACES, PLACE, Rendition
+
+__all__ = ["Compiled", "Filled", "HeaderSettings", "compile", "fill", "sender_id", "verify"]
 
 _PLACE = re.compile(f"{PLACE}([A-Z_]+?)END")
-_OPEN = frozenset(PLACES)
+_OPEN = frozenset(MAIL_PLACES)
+_HOLE_FIELDS = {"date": "Date", "to": "To", "message-id": "Message-ID", "unsubscribe": "List-Unsubscribe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,81 +38,98 @@ class HeaderSettings:
     sender_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A whole message with its personal places still open: `pieces`, and `holes` as (index, kind, name).
-
-    `sender` is the envelope's."""
-
-    pieces: tuple[bytes, ...]
-    holes: tuple[tuple[int, str, str], ...]
-    sender: str
-
-
-def compile(rendition: Rendition, *, headers: HeaderSettings, mail: Mail, key: str) -> Compiled:  # noqa: A001
+def compile(  # noqa: A001
+    rendition: Rendition,
+    *,
+    headers: HeaderSettings,
+    mail: Mail,
+    key: str,
+    return_path: ReturnPath | None = None,
+    signer: Signer | None = None,
+) -> Compiled:
     """The message of email.md: multipart/alternative, both parts quoted-printable, every line 7-bit and at
     most 76 long.
 
-    Raises MessageError for a header that must not go out, or a place that no sender fills."""
-    body = _Pieces()
-    _headers(body, rendition, headers, mail, key)
+    With a `return_path` each has an envelope sender of its own, and readers can leave by a mail. Raises MessageError
+    for a header that must not go out, or a place that no sender fills."""
+    out = _Pieces()
     boundary = f"=_{rendition.hash[:32]}"
-    body.add(f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode())
+    _headers(out, rendition, headers, mail, key)
+    out.add(f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'.encode())
     if headers.language:
-        body.add(f"Content-Language: {_token('language', headers.language)}\r\n".encode())
-    body.add(b"\r\n")
+        out.add(f"Content-Language: {_token('language', headers.language)}\r\n".encode())
+    header = out.so_far()
+    out.add(b"\r\n")
+    body = len(out.so_far())
     for kind, text in (("plain", rendition.text), ("html", rendition.html)):
-        body.add(
+        out.add(
             f"--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
         )
-        _part(body, kind, text)
-        body.add(b"\r\n")
-    body.add(f"--{boundary}--\r\n".encode())
-    pieces, holes = body.finish()
-    return Compiled(pieces, holes, _ascii_address(headers.from_address))
+        _part(out, kind, text)
+        out.add(b"\r\n")
+    out.add(f"--{boundary}--\r\n".encode())
+    plan = _plan(signer, header, out.so_far()[body:], out.holes) if signer else None
+    return out.finish(_ascii_address(headers.from_address), return_path, plan)
 
 
-def fill(compiled: Compiled, ready: Ready) -> list[bytes]:
-    """The message for one recipient, in pieces to be sent one after the other.
-
-    Raises MessageError where a value has a line break or a control character, or is missing."""
-    pieces = list(compiled.pieces)
-    for index, kind, name in compiled.holes:
-        pieces[index] = _FILLERS[kind](ready, name)
-    return pieces
+def _plan(
+    signer: Signer, header: list[bytes | int], body: list[bytes | int], holes: list[tuple[str, str]]
+) -> signing.Plan:
+    fields: dict[str, bytes | int] = {}
+    for part in header:
+        if isinstance(part, int):
+            fields[_HOLE_FIELDS[holes[part][0]]] = part
+        else:
+            fields |= {canonical.name(one): one for one in canonical.split_fields(part)}
+    return signing.plan(signer, fields, body)
 
 
 class _Pieces:
-    """Fixed bytes run together; every hole is a piece of its own."""
+    """Fixed bytes run together; every hole is a piece of its own, known by a number: the same place, the same hole."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._holes: list[tuple[int, str, str]] = []
+        self._parts: list[bytes | int] = []
         self._run: list[bytes] = []
+        self._numbers: dict[tuple[str, str], int] = {}
 
     def add(self, data: bytes) -> None:
         self._run.append(data)
 
     def hole(self, kind: str, name: str) -> None:
         self._flush()
-        self._holes.append((len(self._pieces), kind, name))
-        self._pieces.append(b"")
+        self._parts.append(self._numbers.setdefault((kind, name), len(self._numbers)))
+
+    def so_far(self) -> list[bytes | int]:
+        """The parts until now; what is added later is another one."""
+        self._flush()
+        return list(self._parts)
+
+    @property
+    def holes(self) -> list[tuple[str, str]]:
+        return list(self._numbers)
+
+    def finish(self, sender: str, return_path: ReturnPath | None, plan: signing.Plan | None) -> Compiled:
+        parts = canonical.joined(self.so_far())
+        return Compiled(
+            pieces=tuple(part if isinstance(part, bytes) else b"" for part in parts),
+            holes=tuple(self._numbers),
+            at=tuple((index, part) for index, part in enumerate(parts) if isinstance(part, int)),
+            inner=content_hash.fixed(parts),
+            sender=sender,
+            return_path=return_path,
+            plan=plan,
+        )
 
     def _flush(self) -> None:
         if self._run:
-            self._pieces.append(b"".join(self._run))
+            self._parts.append(b"".join(self._run))
             self._run.clear()
-
-    def finish(self) -> tuple[tuple[bytes, ...], tuple[tuple[int, str, str], ...]]:
-        self._flush()
-        return tuple(self._pieces), tuple(self._holes)
 
 
 def _headers(out: _Pieces, rendition: Rendition, settings: HeaderSettings, mail: Mail, key: str) -> None:
-    out.add(b"Date: ")
     out.hole("date", "Date")
-    out.add(b"\r\n" + headers.mailbox("From", settings.from_name, settings.from_address))
+    out.add(headers.mailbox("From", settings.from_name, settings.from_address))
     out.hole("to", "To")
     if settings.reply_to:
         out.add(headers.mailbox("Reply-To", "", settings.reply_to))
@@ -125,26 +138,28 @@ def _headers(out: _Pieces, rendition: Rendition, settings: HeaderSettings, mail:
     out.hole("message-id", "Message-ID")
     if settings.organisation:
         out.add(headers.unstructured("Organization", settings.organisation))
-    if mail == "digest":
-        _list_headers(out, settings, key)
+    if mail in LIST_MAIL:
+        _list_headers(out, settings, key if mail == "digest" else mail)
     out.add(b"Auto-Submitted: auto-generated\r\n")
-    if mail == "digest":
+    if mail in LIST_MAIL:
         out.add(b"Precedence: bulk\r\n")
     # Not "All": that would suppress bounces as well.
     out.add(b"X-Auto-Response-Suppress: OOF, AutoReply\r\n")
 
 
-def _list_headers(out: _Pieces, settings: HeaderSettings, key: str) -> None:
+def _list_headers(out: _Pieces, settings: HeaderSettings, stream: str) -> None:
+    """`stream` is what Feedback-ID begins with: the edition, or the mail; never what is one reader's."""
     base = settings.public_url.rstrip("/")
     list_id = _token("List-ID", settings.list_id or settings.from_address.rpartition("@")[2])
     out.add(_list_id(settings.list_name, list_id))
     out.hole("unsubscribe", "UNSUBSCRIBE")
     out.add(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
     if base:
-        out.add(headers.uris("List-Help", f"{base}/") + headers.uris("List-Archive", f"{base}/archive"))
+        for name, page in (("List-Help", "/"), ("List-Subscribe", "/subscribe"), ("List-Archive", "/archive")):
+            out.add(headers.uris(name, base + page))
     owner = settings.reply_to or settings.from_address
     out.add(headers.uris("List-Owner", f"mailto:{_ascii_address(owner)}"))
-    parts = (key, settings.language, list_id.partition(".")[0], sender_id(settings))
+    parts = (stream, settings.language, list_id.partition(".")[0], sender_id(settings))
     feedback = ":".join(re.sub(r"[^A-Za-z0-9._-]", "-", part) for part in parts)
     out.add(headers.fold_one("Feedback-ID", feedback))
 
@@ -175,7 +190,10 @@ def _part(out: _Pieces, kind: str, text: str) -> None:
             raise MessageError(f"text/{kind}", f"has a place named {match[1]}, which nobody fills")
         literal = text[start : match.start()]
         if literal:
-            out.add(quoted.encode(literal) + quoted.SOFT_BREAK)
+            out.add(quoted.encode(literal))
+        # Between two places without a text this makes two breaks in a row, which stand in no value: so it can be told
+        # where the first ends.
+        out.add(quoted.SOFT_BREAK)
         out.hole(kind, match[1])
         out.add(quoted.SOFT_BREAK)
         start = match.end()
@@ -193,60 +211,3 @@ def _ascii_address(address: str) -> str:
     if not wire.isascii():
         raise MessageError("From", f"{address!r} has a local part that is not ASCII")
     return wire
-
-
-def _value(ready: Ready, name: str) -> str:
-    try:
-        value = ready.places[name]
-    except KeyError:
-        raise MessageError(name, f"delivery {ready.delivery.id} has no value for this place") from None
-    return value if value.isalnum() else headers.clean(name, value)
-
-
-def _fill_date(ready: Ready, name: str) -> bytes:
-    moment = ready.delivery.first_attempt_at
-    if moment is None:
-        raise MessageError(name, f"delivery {ready.delivery.id} has not been claimed and has no date yet")
-    return _date(int(moment.timestamp()))
-
-
-@lru_cache(maxsize=64)
-def _date(seconds: int) -> bytes:
-    return format_datetime(datetime.fromtimestamp(seconds, UTC)).encode()
-
-
-def _fill_to(ready: Ready, name: str) -> bytes:
-    wire = headers.wire_address(ready.address, field=name)
-    return f"To: {wire}\r\n".encode() if len(wire) < 72 else f"To:\r\n {wire}\r\n".encode()
-
-
-def _fill_message_id(ready: Ready, name: str) -> bytes:
-    value = ready.delivery.message_id
-    if not re.fullmatch(r"<[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+>", value):
-        raise MessageError(name, f"{value!r} is not a message identifier (RFC 5322 section 3.6.4)")
-    return headers.fold_one(name, value)
-
-
-def _fill_unsubscribe(ready: Ready, name: str) -> bytes:
-    value = headers.uri("List-Unsubscribe", ready.places.get(name, ""))
-    if not value.startswith(("https://", "http://")):
-        raise MessageError("List-Unsubscribe", f"{value[:80]!r} is not a web address (RFC 8058 section 3.1)")
-    return headers.fold_one("List-Unsubscribe", f"<{value}>")
-
-
-def _fill_plain(ready: Ready, name: str) -> bytes:
-    return quoted.encode_value(_value(ready, name))
-
-
-def _fill_html(ready: Ready, name: str) -> bytes:
-    return quoted.encode_value(html.escape(_value(ready, name)))
-
-
-_FILLERS: dict[str, Callable[[Ready, str], bytes]] = {
-    "date": _fill_date,
-    "to": _fill_to,
-    "message-id": _fill_message_id,
-    "unsubscribe": _fill_unsubscribe,
-    "plain": _fill_plain,
-    "html": _fill_html,
-}

@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-Mail = Literal["digest", "confirmation", "test", "staff"]
+Mail = Literal["digest", "welcome", "confirmation", "test", "staff", "seed"]
+LIST_MAIL: frozenset[Mail] = frozenset({"digest", "welcome"})
+"""What a reader gets because they are subscribed, and can leave from."""
 
 
 class Status(StrEnum):

@@ -193,11 +193,11 @@ class _Producer:
         delivery = ready.delivery
         try:
             message = self._message(delivery)
-            pieces = fill(message, ready)
+            made = fill(message, ready)
             recipient = wire_address(ready.address)
         except MessageError as error:
             return claims.settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
-        return Job(delivery, Envelope(message.sender, recipient, sum(map(len, pieces))), pieces, held)
+        return Job(delivery, Envelope(made.sender, recipient, made.size), made.pieces, held)
 
     def _message(self, delivery: Delivery) -> Compiled:
         key = (delivery.rendition, delivery.mail, delivery.key)

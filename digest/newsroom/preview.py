@@ -42,8 +42,8 @@ def make(app: App, slug: str | None, regions: tuple[str, ...] = ()) -> Preview:
     delivery = Delivery(
         0, "digest", row.slug, "reader@example.org", made.hash, "<preview@example.org>", first_attempt_at=app.now
     )
-    message = b"".join(fill_message(compiled_mail(app, made, delivery), Ready(delivery, delivery.address, places)))
-    return Preview(row, made, message)
+    filled_in = fill_message(compiled_mail(app, made, delivery), Ready(delivery, delivery.address, places))
+    return Preview(row, made, b"".join(filled_in.pieces))
 
 
 def write(

@@ -57,6 +57,9 @@ PLACES = ("UNSUBSCRIBE", "PREFERENCES", "SINCE")
 """UNSUBSCRIBE and PREFERENCES: https URLs. SINCE: what `i18n.since` says, such as ` on March 3, 2013`, or
 ""."""
 
+MAIL_PLACES = (*PLACES, "CONFIRM")
+"""CONFIRM, in a confirmation alone: the https URL of the page with its button."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rendition:

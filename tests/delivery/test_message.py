@@ -38,7 +38,7 @@ def build(
     values: dict[str, str] | None = None,
 ) -> bytes:
     ready = Ready(delivery(mail, address), address, places() if values is None else values)
-    return b"".join(fill(mail_message.compile(rendition, headers=headers, mail=mail, key=KEY), ready))
+    return b"".join(fill(mail_message.compile(rendition, headers=headers, mail=mail, key=KEY), ready).pieces)
 
 
 def parse(raw: bytes) -> EmailMessage:
@@ -125,7 +125,8 @@ def test_headers_of_a_digest() -> None:
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     names = [name.lower() for name in message.keys()]  # noqa: SIM118  # a message is no mapping: keys repeat
     assert len(names) == len(set(names))
-    assert not {"bcc", "return-path", "x-priority", "list-subscribe"} & set(names)
+    assert message["List-Subscribe"] == "<https://roundup.example.org/subscribe>"
+    assert not {"bcc", "return-path", "x-priority"} & set(names)
 
 
 def test_feedback_id_names_no_reader() -> None:
