@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from subscribers import confirmations, wishes
 from subscribers.keys import Keys
 from subscribers.store import find
 from subscribers.suppression import suppress
@@ -21,6 +22,8 @@ def erase(connection: Connection, keys: Keys, address: str, *, at: datetime) -> 
     if found is None:
         return None
     suppress(connection, keys, address, reason="erased", at=at)
+    wishes.forget_address(connection, keys, address)
+    confirmations.forget(connection, found.id)
     connection.execute(sa.delete(consents).where(consents.c.subscriber == found.id))
     connection.execute(sa.delete(subscribers).where(subscribers.c.id == found.id))
     return found.id

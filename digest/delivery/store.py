@@ -21,7 +21,7 @@ from digest.delivery.model import Books, Delivery, Mail, Status
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, deliveries, delivery_of
 
 _CHUNK = 500
-PRIORITY: Mapping[str, int] = {"confirmation": 0, "test": 1, "staff": 2, "digest": 5}
+PRIORITY: Mapping[str, int] = {"confirmation": 0, "welcome": 1, "test": 1, "seed": 1, "staff": 2, "digest": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,16 @@ def erase(connection: Connection, subscriber: int, *, now: datetime) -> int:
         )
     )
     return int(connection.execute(statement).rowcount)
+
+
+def has(connection: Connection, mail: Mail, key: str, subscriber: int) -> bool:
+    """Whether a subscriber was sent this mail, or it waits for them or may have arrived."""
+    table = deliveries.c
+    got = (Status.PENDING.value, Status.CLAIMED.value, Status.SENT.value, Status.UNCERTAIN.value)
+    statement = sa.select(table.id).where(
+        table.subscriber == subscriber, table.mail == mail, table.key == key, table.status.in_(got)
+    )
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def books(connection: Connection, key: str, candidates: int | None = None) -> Books:

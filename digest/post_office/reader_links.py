@@ -23,3 +23,12 @@ def places_for(app: App, reader: Subscriber) -> dict[str, str]:
         "PREFERENCES": f"{base}/p/{make(app.keys, 'preferences', reader.id)}",
         "SINCE": since(day, app.publication.language),
     }
+
+
+CONFIRM_PATHS = {"signup": "confirm"}
+"""Purpose of a confirmation → the first segment of the path of its page."""
+
+
+def confirm_link(app: App, purpose: str, token: str) -> str:
+    """The https URL of the page whose button confirms."""
+    return f"{app.publication.public_url.rstrip('/')}/{CONFIRM_PATHS[purpose]}/{token}"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from starlette.applications import Starlette
 
 from digest.app import App
 from digest.post_office.reader_pages import web_services
+from digest.post_office.signup_pages import sign_ups
+from digest.web import confirm, signup
 from digest.web.app import create_app
 
 
-def web_app(current: Callable[[], App]) -> Starlette:
+def web_app(current: Callable[[], App], ring: Callable[[], None] = lambda: None) -> Starlette:
     """The web application over whatever `current` says is the application: a changed configuration shows at once.
 
-    A subject with services of its own joins in one line: `partial(signup.routes, services=sign_ups(current))`."""
-    return create_app(web_services(current))
+    `ring` is called when somebody has signed up, or confirmed: mail waits. A subject with services of its own joins in
+    one line."""
+    services = sign_ups(current, ring)
+    return create_app(
+        web_services(current),
+        partial(signup.routes, services=services),
+        partial(confirm.routes, services=services),
+    )

@@ -25,7 +25,7 @@ PARTS: tuple[Part, ...] = (archive.routes, reader.routes, operations.routes)
 
 
 def create_app(services: WebServices, *more: Part) -> Starlette:
-    """The ASGI application over these services; `more` are the parts that need services of their own."""
+    """The ASGI application over these services; `more` are the parts that need services of their own, and come first."""
     site = Site(services)
 
     def refused(request: Request, error: Exception) -> Response:
@@ -35,7 +35,7 @@ def create_app(services: WebServices, *more: Part) -> Starlette:
         return response
 
     app = Starlette(
-        routes=[route for part in (*PARTS, *more) for route in part(site)],
+        routes=[route for part in (*more, *PARTS) for route in part(site)],
         middleware=[Middleware(Guard, public_url=lambda: services.publication.public_url)],
         exception_handlers={HTTPException: refused, DigestError: _unavailable, Exception: _failed},
     )

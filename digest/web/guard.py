@@ -23,7 +23,7 @@ EDITION_POLICY = (
 
 WITH_TOKEN = ("u", "p", "c", "confirm", "a")
 """First segments of paths that hold a token; what follows them is never logged."""
-_PUBLIC = ("", "archive", "e", "feed.atom", "style.css", "health", "signup")
+_PUBLIC = ("", "archive", "e", "feed.atom", "style.css", "health", "subscribe", "embed")
 _FOR_PROGRAMS = ("api", "hooks")
 
 ALWAYS = {
@@ -60,6 +60,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers.setdefault(name, value)
+                if "frame-ancestors 'none'" not in headers["Content-Security-Policy"]:
+                    del headers["X-Frame-Options"]  # it knows no list of sites
                 if not public or status >= 400:
                     headers["X-Robots-Tag"] = "noindex, nofollow"
                     headers["Cache-Control"] = "no-store"

@@ -1,0 +1,37 @@
+"""The sentences that somebody agrees to: what a page shows beside its button, and what the consent record keeps."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from digest.web.limits import client
+from digest.web.phrases import phrases
+from digest.web.signup_services import SignUpServices
+from digest.web.site import Site
+
+
+def asking(site: Site, language: str) -> tuple[str, str]:
+    """The sentence above the button of the form, and the words on the button."""
+    say = phrases(language).gettext
+    text = say(
+        "You get the weekly roundup of %(publication)s by email, and can leave with one click in every mail. "
+        "Nobody follows whether you open a mail or a link."
+    )
+    return text % {"publication": site.services.publication.name}, say("Subscribe")
+
+
+def confirming(site: Site, language: str) -> tuple[str, str]:
+    """The same on the page that the mail leads to."""
+    say = phrases(language).gettext
+    text = say("Yes, I want the weekly roundup of %(publication)s by email, until I leave.")
+    return text % {"publication": site.services.publication.name}, say("Yes, subscribe me")
+
+
+def evidence(request: Request, services: SignUpServices, wording: tuple[str, str]) -> dict[str, str]:
+    """Who pressed the button, and what it said."""
+    sentence, button = wording
+    return {
+        "ip": str(client(request, services.proxies) or ""),
+        "user_agent": request.headers.get("user-agent", "")[:400],
+        "wording": f"{sentence} [{button}]",
+    }
