@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from digest.app import App
+from digest.bounces import store as bounces
 from digest.delivery import store as outbox
 from digest.errors import DigestError, NotFoundError, UsageError
 from subscribers import csv_io, erasure, suppression
@@ -120,3 +121,4 @@ def erase(app: App, address: str) -> None:
         if erased is None:
             raise NotFoundError(f"{address} is no subscriber")
         outbox.erase(connection, erased, now=app.now)
+        bounces.forget(connection, erased)

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from subscribers import confirmations, wishes
+from subscribers import confirmations, strikes, wishes
 from subscribers.keys import Keys
 from subscribers.store import find
 from subscribers.suppression import suppress
@@ -24,6 +24,7 @@ def erase(connection: Connection, keys: Keys, address: str, *, at: datetime) -> 
     suppress(connection, keys, address, reason="erased", at=at)
     wishes.forget_address(connection, keys, address)
     confirmations.forget(connection, found.id)
+    strikes.clear(connection, found.id)
     connection.execute(sa.delete(consents).where(consents.c.subscriber == found.id))
     connection.execute(sa.delete(subscribers).where(subscribers.c.id == found.id))
     return found.id

@@ -1,4 +1,4 @@
-"""The words of the world's mail programs, by what they mean. Matched against what is left of a reply without addresses."""
+"""The words of the world's mail programs, by what they mean; looked for in a reply without its addresses."""
 
 from __future__ import annotations
 

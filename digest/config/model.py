@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from digest.articles.model import Region
 from digest.config.placeholders import POSTAL_ADDRESS
 from digest.config.tables import (
+    BouncesTable,
     DesignTable,
     EditionsTable,
     EventsTable,
@@ -78,6 +79,10 @@ class Config:
     @property
     def smtp(self) -> SmtpTable:
         return self.tables.smtp
+
+    @property
+    def bounces(self) -> BouncesTable:
+        return self.tables.bounces
 
     @property
     def secrets(self) -> SecretsTable:
