@@ -113,6 +113,11 @@ def forget(connection: Connection, subscriber: int) -> None:
     connection.execute(sa.delete(confirmations).where(confirmations.c.subscriber == subscriber))
 
 
+def any_older(connection: Connection, than: datetime) -> bool:
+    statement = sa.select(confirmations.c.id).where(confirmations.c.created_at < than).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def forget_older(connection: Connection, than: datetime) -> int:
     """Those that no limit counts any more; returns how many there were."""
     return int(connection.execute(sa.delete(confirmations).where(confirmations.c.created_at < than)).rowcount)

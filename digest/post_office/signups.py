@@ -18,7 +18,7 @@ from digest.post_office.mail import sender_domain
 from digest.post_office.reader_mail import render_for
 from digest.rendering import store as renditions
 from digest.rendering.model import Rendition
-from subscribers import mail_limits, signup, wishes
+from subscribers import confirmations, mail_limits, signup, wishes
 from subscribers.mail_limits import Room
 from subscribers.wishes import Wish
 
@@ -42,8 +42,8 @@ class Answered:
     waiting: int = 0
 
     @property
-    def mails(self) -> int:
-        return self.confirm + self.already
+    def any(self) -> bool:
+        return bool(self.confirm or self.already or self.nothing)
 
     def sentence(self) -> str:
         waiting = f", {self.waiting} waiting" if self.waiting else ""
@@ -133,6 +133,9 @@ def _tell_staff(app: App, connection: Connection, waiting: int, forgotten: int) 
 
 def forget_unconfirmed(app: App) -> int:
     """Whoever was asked a month ago and never confirmed is forgotten; returns how many."""
+    with app.database.read() as connection:
+        if not confirmations.any_older(connection, app.now - signup.KEPT):
+            return 0
     with app.database.begin() as connection:
         numbers = signup.forget_unconfirmed(connection, at=app.now)
         for number in numbers:

@@ -17,7 +17,7 @@ from digest.app import App, Clock, system_clock
 from digest.config import Config
 from digest.errors import DigestError
 from digest.logs import configure
-from digest.post_office import sending, settling, staff_mail, staff_words
+from digest.post_office import sending, settling, signups, staff_mail, staff_words
 from digest.scheduler import SWEEP, Rings
 from digest.serve.configuration import Configuration
 from digest.serve.rounds import Rounds, attempt
@@ -53,6 +53,7 @@ class Serving:
         self.configuration = Configuration(path, environ, clock)
         self.app = self.configuration.open()
         self.rings = Rings(pull=self.pull, look=self.look)
+        self.sign_ups = Rounds("sign-ups", self.answer_sign_ups, rest=SWEEP.total_seconds())
         self.rounds = self._rounds()
         self.pages: Running | None = None
         self.stopping = threading.Event()
@@ -60,7 +61,7 @@ class Serving:
         self.told = False  # whether staff know that the configuration on disk is refused
 
     def _rounds(self) -> list[Rounds]:
-        rounds = []
+        rounds = [self.sign_ups] if "web" in self.roles else []
         if "worker" in self.roles:
             rounds.append(Rounds("send", self.deliver, rest=POLL))
         if "scheduler" not in self.roles:  # there the rings look
@@ -127,6 +128,12 @@ class Serving:
         for one in self.rounds:
             one.ring()
 
+    def answer_sign_ups(self) -> None:
+        """Whoever signs up gets a mail to confirm by, whether an edition is going out or not."""
+        answered = signups.answer_waiting(self.app)
+        if answered.any:
+            log.info("sign-ups", what=answered.sentence())
+
     def deliver(self) -> None:
         """Send whatever is due, and close the books of what is done. Raises DigestError where the relay fails."""
         self.interrupt.clear()
@@ -159,7 +166,7 @@ class Serving:
     def _open_pages(self, config: Config) -> Running:
         from digest.post_office.web import web_app  # the framework: only where there are pages
 
-        return start_web(web_app(lambda: self.app), *config.web.address())
+        return start_web(web_app(lambda: self.app, self.sign_ups.ring), *config.web.address())
 
     def _move_pages(self, config: Config) -> None:
         assert self.pages is not None
