@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli import accounts, audience, editing, keys, newsroom, operations, roles, sending
+from digest.cli import accounts, api_keys, audience, editing, keys, newsroom, operations, roles, sending
 from digest.cli.context import Options
 from digest.cli.help import Commands
 
@@ -41,7 +41,7 @@ def root(
         raise typer.Exit(2)
 
 
-for group in (operations, newsroom, editing, sending, accounts, roles, audience, keys):
+for group in (operations, newsroom, editing, sending, accounts, roles, audience, keys, api_keys):
     group.register(app)
 
 

@@ -11,7 +11,7 @@ SECTIONS = {
     "An edition": ("pull", "compose", "show", "explain", "try", "preview", "test"),
     "The editor's word": ("edit", "approve", "hold", "skip"),
     "Sending": ("send", "resume", "stop", "status", "reconcile", "correct"),
-    "Readers": ("subscribers", "keys"),
+    "Readers": ("subscribers", "keys", "api-keys"),
     "Running": ("serve", "web", "scheduler", "worker", "db"),
 }
 

@@ -8,9 +8,10 @@ from functools import partial
 from starlette.applications import Starlette
 
 from digest.app import App
+from digest.post_office.api import api_services
 from digest.post_office.reader_pages import web_services
 from digest.post_office.signup_pages import sign_ups
-from digest.web import confirm, signup
+from digest.web import api, confirm, signup
 from digest.web.app import create_app
 
 
@@ -24,4 +25,5 @@ def web_app(current: Callable[[], App], ring: Callable[[], None] = lambda: None)
         web_services(current),
         partial(signup.routes, services=services),
         partial(confirm.routes, services=services),
+        partial(api.routes, services=api_services(current, ring)),
     )
