@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
@@ -17,7 +18,7 @@ from digest.app import App, Clock, system_clock
 from digest.config import Config
 from digest.errors import DigestError
 from digest.logs import configure
-from digest.post_office import sending, settling, signups, staff_mail, staff_words
+from digest.post_office import mailbox, sending, settling, signups, staff_mail, staff_words
 from digest.scheduler import SWEEP, Rings
 from digest.serve.configuration import Configuration
 from digest.serve.rounds import Rounds, attempt
@@ -32,6 +33,9 @@ EVERYTHING: tuple[Role, ...] = ("web", "scheduler", "worker")
 POLL = 1.0
 """Seconds that a worker rests when nothing is due: it is the doorbell between machines, and costs one look at an
 index."""
+
+RETURNS = timedelta(minutes=3)
+"""How often the bounce mailbox is read."""
 
 
 class Serving:
@@ -58,6 +62,7 @@ class Serving:
         self.pages: Running | None = None
         self.stopping = threading.Event()
         self.interrupt = threading.Event()
+        self.read_at: datetime | None = None  # when the bounce mailbox was read last
         self.told = False  # whether staff know that the configuration on disk is refused
 
     def _rounds(self) -> list[Rounds]:
@@ -66,6 +71,8 @@ class Serving:
             rounds.append(Rounds("send", self.deliver, rest=POLL))
         if "scheduler" not in self.roles:  # there the rings look
             rounds.append(Rounds("look", self.look, rest=SWEEP.total_seconds()))
+        else:
+            rounds.append(Rounds("returns", self.read_returns, rest=RETURNS.total_seconds()))
         return rounds
 
     def run(self, say: Callable[[str], None], until: Callable[[], object]) -> None:
@@ -133,6 +140,17 @@ class Serving:
         answered = signups.answer_waiting(self.app)
         if answered.any:
             log.info("sign-ups", what=answered.sentence())
+
+    def read_returns(self) -> None:
+        """Read the bounce mailbox, where there is one, every few minutes, however often the doorbell rings."""
+        app = self.app
+        if not mailbox.is_configured(app) or (self.read_at is not None and app.now - self.read_at < RETURNS):
+            return
+        self.read_at = app.now
+        report = mailbox.read(app, stop=self.stopping.is_set)
+        if report.read:
+            log.info("returns", what=report.sentence())
+            self._wake()  # the word to staff, where an edition was stopped
 
     def deliver(self) -> None:
         """Send whatever is due, and close the books of what is done. Raises DigestError where the relay fails."""
