@@ -46,16 +46,17 @@ class Compiled:
         return parts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would cost a tenth of the filling
 class Filled:
     """The message for one recipient, in `pieces` to be sent one after the other, without signatures.
 
-    `content_hash` is for the ledger; `sender` is the envelope's; `size` counts the octets that will go out, signatures
-    included, or a few more."""
+    `content_hash` is for the ledger; `sender` and `recipient` are the envelope's; `size` counts the octets that will go
+    out, signatures included, or a few more."""
 
     pieces: list[bytes]
     content_hash: str
     sender: str
+    recipient: str
     size: int
     plan: signing.Plan | None
     values: list[bytes]
@@ -69,14 +70,15 @@ class Filled:
 
 def fill(compiled: Compiled, ready: Ready) -> Filled:
     """Raises MessageError where a value has a line break or a control character, or is missing."""
-    values = [_FILLERS[kind](compiled, ready, name) for kind, name in compiled.holes]
+    recipient = headers.wire_address(ready.address, field="To")
+    values = [_FILLERS[kind](compiled, ready, name, recipient) for kind, name in compiled.holes]
     pieces = list(compiled.pieces)
     for index, number in compiled.at:
         pieces[index] = values[number]
     path, plan = compiled.return_path, compiled.plan
     sender = verp.make(path, "bounce", ready.delivery.id) if path else compiled.sender
     size = sum(map(len, pieces)) + (plan.size if plan else 0)
-    return Filled(pieces, content_hash.of(compiled.inner, values), sender, size, plan, values)
+    return Filled(pieces, content_hash.of(compiled.inner, values), sender, recipient, size, plan, values)
 
 
 def verify(message: bytes, compiled: Compiled) -> str | None:
@@ -85,39 +87,30 @@ def verify(message: bytes, compiled: Compiled) -> str | None:
     return content_hash.of_received(message, compiled.parts, kinds, compiled.inner)
 
 
-def _value(ready: Ready, name: str) -> str:
-    try:
-        value = ready.places[name]
-    except KeyError:
-        raise MessageError(name, f"delivery {ready.delivery.id} has no value for this place") from None
-    return value if value.isalnum() else headers.clean(name, value)
-
-
-def _fill_date(_compiled: Compiled, ready: Ready, name: str) -> bytes:
+def _fill_date(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
     moment = ready.delivery.first_attempt_at
     if moment is None:
         raise MessageError(name, f"delivery {ready.delivery.id} has not been claimed and has no date yet")
-    return _date(int(moment.timestamp()))
+    return _date(moment)
 
 
 @lru_cache(maxsize=64)
-def _date(seconds: int) -> bytes:
-    return f"Date: {format_datetime(datetime.fromtimestamp(seconds, UTC))}\r\n".encode()
+def _date(moment: datetime) -> bytes:
+    return f"Date: {format_datetime(moment.astimezone(UTC).replace(microsecond=0))}\r\n".encode()
 
 
-def _fill_to(_compiled: Compiled, ready: Ready, name: str) -> bytes:
-    wire = headers.wire_address(ready.address, field=name)
-    return f"To: {wire}\r\n".encode() if len(wire) < 72 else f"To:\r\n {wire}\r\n".encode()
+def _fill_to(_compiled: Compiled, _ready: Ready, _name: str, recipient: str) -> bytes:
+    return (f"To: {recipient}\r\n" if len(recipient) < 72 else f"To:\r\n {recipient}\r\n").encode()
 
 
-def _fill_message_id(_compiled: Compiled, ready: Ready, name: str) -> bytes:
+def _fill_message_id(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
     value = ready.delivery.message_id
     if not _MESSAGE_ID.fullmatch(value):
         raise MessageError(name, f"{value!r} is not a message identifier (RFC 5322 section 3.6.4)")
     return headers.fold_one(name, value)
 
 
-def _fill_unsubscribe(compiled: Compiled, ready: Ready, name: str) -> bytes:
+def _fill_unsubscribe(compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
     """The https address first; the mailto only where its mail is read, and the reader known."""
     value = headers.uri("List-Unsubscribe", ready.places.get(name, ""))
     if not value.startswith(("https://", "http://")):
@@ -125,19 +118,31 @@ def _fill_unsubscribe(compiled: Compiled, ready: Ready, name: str) -> bytes:
     path, subscriber = compiled.return_path, ready.delivery.subscriber
     if path is None or subscriber is None:
         return headers.fold_one("List-Unsubscribe", f"<{value}>")
-    leave = verp.make(path, "leave", subscriber)
-    return headers.uris("List-Unsubscribe", value, f"mailto:{leave}?subject=unsubscribe")
+    # Folded between the two only: a URI is never broken or encoded (RFC 2369).
+    leave = f"<mailto:{verp.make(path, 'leave', subscriber)}?subject=unsubscribe>"
+    return headers.fold_one("List-Unsubscribe", f"<{value}>,")[:-2] + f"\r\n {leave}\r\n".encode()
 
 
-def _fill_plain(_compiled: Compiled, ready: Ready, name: str) -> bytes:
-    return quoted.encode_value(_value(ready, name))
+def _place(ready: Ready, name: str) -> str:
+    try:
+        return ready.places[name]
+    except KeyError:
+        raise MessageError(name, f"delivery {ready.delivery.id} has no value for this place") from None
 
 
-def _fill_html(_compiled: Compiled, ready: Ready, name: str) -> bytes:
-    return quoted.encode_value(html.escape(_value(ready, name)))
+def _fill_plain(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
+    value = _place(ready, name)
+    short = quoted.as_it_is(value)
+    return quoted.encode_value(headers.clean(name, value)) if short is None else short
 
 
-_FILLERS: dict[str, Callable[[Compiled, Ready, str], bytes]] = {
+def _fill_html(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
+    value = _place(ready, name)
+    short = quoted.as_it_is(value)
+    return quoted.encode_value(html.escape(headers.clean(name, value))) if short is None else short
+
+
+_FILLERS: dict[str, Callable[[Compiled, Ready, str, str], bytes]] = {
     "date": _fill_date,
     "to": _fill_to,
     "message-id": _fill_message_id,

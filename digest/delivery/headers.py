@@ -19,6 +19,7 @@ _LOCAL = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _DOMAIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Za-z.:]+\]"
 )
+_NOT_IN_URI = re.compile(r'[ <>"\\]')
 _Q_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 section 5 (3)
 
 
@@ -34,7 +35,7 @@ def clean(field: str, value: str, *, visible: bool = False) -> str:
     """The value itself; MessageError where it has a control character or a line break (header injection).
 
     `visible`: nor may it have bidirectional or zero-width characters, which make a name look like another."""
-    if found := _CONTROL.search(value):
+    if not value.isprintable() and (found := _CONTROL.search(value)):
         raise MessageError(field, f"has the control character U+{ord(found[0]):04X}", mend="take it out")
     if visible and (found := _INVISIBLE.search(value)):
         raise MessageError(field, f"has the invisible character U+{ord(found[0]):04X}", mend="take it out")
@@ -90,7 +91,7 @@ def uri(field: str, value: str) -> str:
     """A URI that may stand between angle brackets: ASCII without blanks (RFC 3986); MessageError
     otherwise."""
     clean(field, value)
-    if not value.isascii() or not value or len(value) > 900 or any(sign in value for sign in ' <>"\\'):
+    if not value.isascii() or not 0 < len(value) <= 900 or _NOT_IN_URI.search(value):
         raise MessageError(field, f"{value[:80]!r} is not a URI that may stand in a header", mend="percent-encode it")
     return value
 
@@ -120,7 +121,8 @@ def wire_address(address: str, *, field: str = "address") -> str:
     Quoted local parts are refused. RFC 5321 section 4.5.3.1: 64 octets, 254 in all."""
     local, at, domain = address.rpartition("@")
     wire = _wire_domain(domain)
-    if not at or not wire or not _LOCAL.fullmatch(local) or _CONTROL.search(local) or len(local.encode()) > 64:
+    length = len(local) if local.isascii() else 65 if _CONTROL.search(local) else len(local.encode())
+    if not at or not wire or length > 64 or not _LOCAL.fullmatch(local):
         raise MessageError(field, f"{address[:80]!r} is not an address that can be mailed")
     return f"{local}@{wire}"
 

@@ -8,6 +8,7 @@ import re
 SOFT_BREAK = b"=\r\n"
 _WIDTH = 75  # and the "=" of a soft break makes 76
 _UNSAFE = re.compile(rb"[^\t !-<>-~]")
+_AS_IT_IS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/:-_,~ "
 
 
 def encode(text: str) -> bytes:
@@ -23,6 +24,15 @@ def encode(text: str) -> bytes:
 def encode_value(value: str) -> bytes:
     """A short text that will stand alone on a line between two soft breaks."""
     return _line(value.encode(), open_end=True)
+
+
+def as_it_is(value: str) -> bytes | None:
+    """A short text as it will stand alone between two soft breaks, where neither quoted-printable nor HTML would change
+    anything in it, as with most links; else None."""
+    raw = value.encode()
+    if len(raw) > _WIDTH or raw.translate(None, _AS_IT_IS).strip(b"."):
+        return None
+    return None if raw[:1] == b"." or raw[-1:] == b" " or raw[:5] == b"From " else raw
 
 
 def _line(raw: bytes, *, open_end: bool) -> bytes:

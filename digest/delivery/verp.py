@@ -10,7 +10,6 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Literal
 
 Purpose = Literal["bounce", "leave"]
@@ -59,4 +58,4 @@ def read(path: ReturnPath, purpose: Purpose, address: str) -> int | None:
 
 def _mac(secret: bytes, purpose: Purpose, number: str) -> str:
     # No purpose of `subscribers.tokens` is among ours: a token of one kind is never one of another.
-    return hmac.digest(secret, f"verp-{purpose}\0{number}".encode(), sha256)[:_MAC].hex()
+    return hmac.digest(secret, f"verp-{purpose}\0{number}".encode(), "sha256")[:_MAC].hex()
