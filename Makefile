@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test torture format requirements clean
+.PHONY: demo test torture bench format requirements clean
 
 demo: .venv/installed  ## the whole weekly job, on bundled feeds, into ./demo
 	$(BIN)/digest demo
@@ -16,6 +16,9 @@ test: .venv/dev  ## every check and every test
 
 torture: .venv/dev  ## a send killed a thousand times
 	DIGEST_TESTS_KILLS=$${DIGEST_TESTS_KILLS:-1000} $(BIN)/pytest -n 0 tests/processes/test_killed_send.py -k random_moments
+
+bench: .venv/bench  ## every figure of docs/reference/performance.md, into bench/results; QUICK=1 for a short one
+	$(BIN)/python -m bench $(PARTS)
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .
@@ -33,6 +36,10 @@ format: .venv/dev
 	$(call install,requirements/dev.txt)
 	touch $@ .venv/installed
 
+.venv/bench: .venv/bin/python requirements/bench.txt pyproject.toml
+	$(call install,requirements/bench.txt)
+	touch $@
+
 # The project itself is one path entry: an editable install without a build back end to fetch.
 define install
 	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check --require-hashes -r $(1)
@@ -42,6 +49,7 @@ endef
 requirements:  ## pin anew, with hashes and without naming any index; needs uv
 	$(PIN) --group build --output-file requirements/base.txt
 	$(PIN) --group dev --output-file requirements/dev.txt
+	$(PIN) --group bench --output-file requirements/bench.txt --constraint requirements/dev.txt
 
 PIN := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
 
