@@ -21,6 +21,7 @@ from digest.config.tables import (
     EventsTable,
     FetchingTable,
     PublicationTable,
+    RelayTable,
     ScheduleTable,
     SecretsTable,
     SmtpTable,
@@ -28,6 +29,8 @@ from digest.config.tables import (
     Tables,
     WebTable,
 )
+from digest.config.values import per_second
+from digest.delivery.providers import provider_of
 from digest.delivery.session import RelaySettings
 from digest.editions.model import Event, Focus, Pin
 from digest.editions.schedule import parse_every
@@ -144,15 +147,38 @@ class Config:
         return parse_every(self.schedule.pull if self.schedule else "every 1h")
 
     def relay(self) -> RelaySettings:
+        """The relay of `[smtp]` itself, the first."""
+        return self.relays()[0]
+
+    def relays(self) -> tuple[RelaySettings, ...]:
+        """Every relay, with the passwords of `[smtp]` as they are and those of the others as files."""
         smtp = self.smtp
+        first = self._relay(smtp, smtp.password.get_secret_value())
+        return (first, *(self._relay(relay, "") for relay in smtp.relays))
+
+    def _relay(self, relay: RelayTable | SmtpTable, password: str) -> RelaySettings:
         return RelaySettings(
-            smtp.host,
-            smtp.port,
-            smtp.security,
-            smtp.username,
-            smtp.password.get_secret_value(),
-            command_timeout=smtp.timeout.total_seconds(),
+            relay.host,
+            relay.port,
+            relay.security,
+            relay.username,
+            password,
+            command_timeout=self.smtp.timeout.total_seconds(),
+            token_file=str(self.resolve(relay.token_file)) if relay.token_file else "",
+            password_file=str(self.resolve(relay.password_file)) if relay.password_file and not password else "",
+            connections=relay.connections,
+            weight=relay.weight,
+            rate=per_second(relay.rate),
         )
+
+    def provider_rates(self) -> dict[str, float]:
+        """Mails a second by provider; where two domains of one provider have a rate, the lower holds."""
+        rates: dict[str, float] = {}
+        for domain, rate in self.smtp.rates.items():
+            limit, provider = per_second(rate), provider_of(domain)
+            if limit is not None:
+                rates[provider] = min(limit, rates.get(provider, limit))
+        return rates
 
     def list_id(self) -> str:
         """The list's identifier: as configured, or "roundup" under the domain of From."""
@@ -183,12 +209,8 @@ class Config:
 
     @property
     def relay_is_loopback(self) -> bool:
-        """Whether mail goes to a relay on this machine."""
-        host = self.smtp.host.strip("[]").lower()
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        """Whether all mail goes to relays on this machine."""
+        return all(_is_loopback(relay.host) for relay in self.relays())
 
     @property
     def lawful_for_sending(self) -> str | None:
@@ -207,6 +229,14 @@ class Config:
             f"{self.path} [publication] public_url: {self.publication.public_url!r} is not https, so readers "
             f"could not leave with one click; preview and tests work, sending to {self.smtp.host} does not"
         )
+
+
+def _is_loopback(host: str) -> bool:
+    host = host.strip("[]").lower()
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def slug(name: str) -> str:

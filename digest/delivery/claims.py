@@ -45,7 +45,7 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What becomes of a claimed delivery. `due_at` where it is pending again; `tried`: it counts as an
-    attempt."""
+    attempt; `content_hash`: of the body that began to go, if one did."""
 
     delivery: Delivery
     status: Status
@@ -53,32 +53,51 @@ class Settlement:
     outcome: Outcome | None = None
     due_at: datetime | None = None
     tried: bool = True
+    content_hash: str = ""
 
 
-def settlement(delivery: Delivery, outcome: Outcome) -> Settlement:
+def settlement(delivery: Delivery, outcome: Outcome, content_hash: str = "") -> Settlement:
     """The one place that says which verdict leaves a delivery in which status."""
     verdict = outcome.verdict
     if verdict is Verdict.SENT:
-        return Settlement(delivery, Status.SENT, "", outcome)
+        return Settlement(delivery, Status.SENT, "", outcome, content_hash=content_hash)
     if verdict is Verdict.UNCERTAIN:
-        return Settlement(delivery, Status.UNCERTAIN, outcome.text, outcome)
+        return Settlement(delivery, Status.UNCERTAIN, outcome.text, outcome, content_hash=content_hash)
     if outcome.retry_at is not None:
         tried = verdict is not Verdict.PAUSE
-        return Settlement(delivery, Status.PENDING, "", outcome, outcome.retry_at, tried)
-    return Settlement(delivery, Status.FAILED, verdict.value, outcome)
+        return Settlement(delivery, Status.PENDING, "", outcome, outcome.retry_at, tried, content_hash)
+    return Settlement(delivery, Status.FAILED, verdict.value, outcome, content_hash=content_hash)
 
 
-def any_due(
-    connection: Connection, *, now: datetime, key: str | None = None, except_keys: Collection[str] = ()
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the due deliveries are meant: of one key or provider only, or of all but some."""
+
+    key: str | None = None
+    except_keys: Collection[str] = ()
+    provider: str | None = None
+    except_providers: Collection[str] = ()
+
+    def due(self, now: datetime) -> sa.Select[Any]:
+        table = deliveries.c
+        statement = sa.select(table.id).where(table.status == PENDING, table.due_at <= now)
+        if self.key is not None:
+            statement = statement.where(table.key == self.key)
+        if self.except_keys:
+            statement = statement.where(table.key.not_in(list(self.except_keys)))
+        if self.provider is not None:
+            statement = statement.where(table.provider == self.provider)
+        if self.except_providers:
+            statement = statement.where(table.provider.not_in(list(self.except_providers)))
+        return statement
+
+
+ALL = Choice()
+
+
+def any_due(connection: Connection, *, now: datetime, choice: Choice = ALL) -> bool:
     """Whether a claim would find something."""
-    table = deliveries.c
-    statement = sa.select(table.id).where(table.status == PENDING, table.due_at <= now).limit(1)
-    if key is not None:
-        statement = statement.where(table.key == key)
-    if except_keys:
-        statement = statement.where(table.key.not_in(list(except_keys)))
-    return connection.execute(statement).first() is not None
+    return connection.execute(choice.due(now).limit(1)).first() is not None
 
 
 def claim(
@@ -89,23 +108,16 @@ def claim(
     limit: int,
     now: datetime,
     lease: timedelta,
-    key: str | None = None,
-    except_keys: Collection[str] = (),
+    choice: Choice = ALL,
     claim_id: str | None = None,
 ) -> list[Delivery]:
     """Takes up to `limit` (at most 500) due deliveries, the most urgent first; commit before the first byte
     goes out.
 
-    The claim is written only where something was due. `key`: deliveries of that key only;
-    `except_keys`: none of these."""
+    The claim is written only where something was due."""
     claim_id = claim_id or secrets.token_hex(8)
     table = deliveries.c
-    due = sa.select(table.id).where(table.status == PENDING, table.due_at <= now)
-    if key is not None:
-        due = due.where(table.key == key)
-    if except_keys:
-        due = due.where(table.key.not_in(list(except_keys)))
-    due = due.order_by(table.priority, table.due_at, table.id).limit(min(limit, MOST_CLAIMED))
+    due = choice.due(now).order_by(table.priority, table.due_at, table.id).limit(min(limit, MOST_CLAIMED))
     # A WITH and no plain subquery: PostgreSQL may run that once a row, and then it takes more than the limit.
     chosen = lock_rows(connection, due).cte("due")
     taken = connection.execute(
@@ -147,6 +159,8 @@ _SAID = {
     "reply_status": sa.bindparam("s_reply_status"),
     "reply_text": sa.bindparam("s_text"),
     "attempts": deliveries.c.attempts + sa.bindparam("s_tried"),
+    # An attempt of which nothing went leaves the hash of what went before.
+    "content_hash": sa.func.coalesce(sa.bindparam("s_hash", type_=sa.String), deliveries.c.content_hash),
 }
 _SETTLE = (
     sa.update(deliveries)
@@ -207,6 +221,7 @@ def _said(result: Settlement, now: datetime) -> dict[str, Any]:
         "s_reply_status": outcome.status if outcome else "",
         "s_text": outcome.text if outcome else "",
         "s_tried": int(result.tried),
+        "s_hash": result.content_hash or None,
         "s_now": now,
     }
 

@@ -3,13 +3,15 @@ of each."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
 from queue import Empty
+from time import monotonic
 
 from digest.delivery.claims import Settlement, settlement
 from digest.delivery.journal import Journal
 from digest.delivery.model import Outcome, Status, Verdict
 from digest.delivery.policy import classify
+from digest.delivery.relays import Relay
 from digest.delivery.run import HeldClaim, Job, Run
 from digest.delivery.session import Reply, SessionError
 from digest.delivery.smtp import Client
@@ -18,12 +20,12 @@ from digest.errors import DigestError
 _IDLE = 2.0  # seconds; then the session is ended
 _TRIES = 3  # sessions that may fail one after the other before the relay counts as unreachable
 _BROKEN_IN_A_ROW = 20
-_SLOWED = timedelta(minutes=5)
+_GLANCE = 0.005  # seconds between two looks at whether it is our relay's turn
 
 
-def send_jobs(run: Run, name: str) -> None:
+def send_jobs(run: Run, relay: Relay, name: str) -> None:
     """Until the run ends. Raises DigestError where the journal cannot be written."""
-    connection = _Connection(run, name)
+    connection = _Connection(run, relay, name)
     try:
         while (job := connection.next_job()) is not None:
             connection.handle(job)
@@ -32,28 +34,67 @@ def send_jobs(run: Run, name: str) -> None:
 
 
 class _Connection:
-    def __init__(self, run: Run, name: str) -> None:
+    def __init__(self, run: Run, relay: Relay, name: str) -> None:
         self._run = run
+        self._relay = relay
         self._name = name
         self._client: Client | None = None
         self._journal: Journal | None = None
         self._journal_of = ""
         self._following: Job | None = None
+        self._left = ""  # the content hash of the body that has begun to go
         self._broken = 0
         self._tries = 0
 
     def next_job(self) -> Job | None:
         job, self._following = self._following, None
-        while job is None:
-            try:
-                job = self._run.jobs.get(timeout=_IDLE)
-            except Empty:
-                self._hang_up()
-                job = self._run.jobs.get()
-            if job is None:
-                return None
+        if job is None:
+            job = self._from_queue() if self._run.relays.sole else self._in_turn()
+        if job is None:
+            return None
         # What was not begun when the run ends is left to the winding up, which gives it back.
         return None if self._run.ending() else job
+
+    def _from_queue(self) -> Job | None:
+        try:
+            return self._run.jobs.get(timeout=_IDLE)
+        except Empty:
+            self._hang_up()
+            return self._run.jobs.get()
+
+    def _in_turn(self) -> Job | None:
+        """The same where several relays share the queue: a relay that is left out, ahead of its share or at its rate
+        leaves the mails to the others."""
+        run, relays, relay = self._run, self._run.relays, self._relay
+        busy = monotonic()
+        while not run.ending():
+            if relay.is_out or monotonic() - busy > _IDLE:
+                self._hang_up()
+            if run.jobs.empty() or not relays.may_take(relay):
+                run.rest(_GLANCE)
+                continue
+            if not self._paced():
+                return None
+            try:
+                job = run.jobs.get_nowait()
+            except Empty:
+                continue
+            if job is None:
+                return None
+            relays.took(relay)
+            return job
+        return None
+
+    def _paced(self) -> bool:
+        """Waits for the relay's rate; False where the run ends before."""
+        relay, run = self._relay, self._run
+        if relay.pace is None:
+            return True
+        relay.at_its_rate = True
+        try:
+            return relay.pace.wait(run.rest, run.ending)
+        finally:
+            relay.at_its_rate = False
 
     def handle(self, job: Job) -> None:
         held_back = self._held_back(job)
@@ -63,7 +104,10 @@ class _Connection:
             self._put(job.held, held_back)
             return
         run = self._run
-        if run.pacer is not None and not run.pacer.wait(run.ending):
+        if not run.relays.sole and self._relay.is_out:
+            run.jobs.put(job)
+            return
+        if run.relays.sole and not self._paced():
             return
         client = self._session()
         if client is None:
@@ -74,9 +118,10 @@ class _Connection:
             self._put(job.held, Settlement(job.delivery, Status.EXCLUDED, reason, tried=False))
             return
         self._following = self._peek(client)
+        self._left = ""
         reply = client.deliver(
             job.envelope,
-            job.pieces,
+            job.message.signed(run.clock()),
             before_body=lambda: self._may_go(job),
             following=self._following.envelope if self._following else None,
         )
@@ -93,7 +138,7 @@ class _Connection:
         if delivery.key in run.waiting or run.clock() >= job.held.expires_at:
             return Settlement(delivery, Status.PENDING, tried=False)
         if run.slow_until and (until := run.slow_until.get(job.provider)) is not None and until > run.clock():
-            return Settlement(delivery, Status.PENDING, due_at=until, tried=False)
+            return Settlement(delivery, Status.PENDING, tried=False)
         return None
 
     def _may_go(self, job: Job) -> bool:
@@ -102,9 +147,10 @@ class _Connection:
         if job.delivery.id in run.withdrawn or run.clock() >= job.held.expires_at:
             return False
         try:
-            self._journal_for(job.held).begin(job.delivery.id)
+            self._journal_for(job.held).begin(job.delivery.id, job.message.content_hash)
         except OSError as error:
             raise _journal_error(job.held, error) from error
+        self._left = job.message.content_hash
         return True
 
     def _journal_for(self, held: HeldClaim) -> Journal:
@@ -119,7 +165,10 @@ class _Connection:
     def _peek(self, client: Client) -> Job | None:
         """The next message, if its envelope may go along with this one's final dot."""
         run = self._run
-        if run.pacer is not None or client.delivered + 1 >= run.relay.messages_per_connection or run.ending():
+        relay = self._relay
+        if relay.pace is not None or client.delivered + 1 >= relay.settings.messages_per_connection or run.ending():
+            return None
+        if not run.relays.may_take(relay):
             return None
         try:
             job = run.jobs.get_nowait()
@@ -131,6 +180,7 @@ class _Connection:
         if self._held_back(job) is not None or not job.envelope.recipient.isascii():
             run.jobs.put(job)
             return None
+        run.relays.took(relay)
         return job
 
     def _result(self, job: Job, reply: Reply) -> None:
@@ -145,79 +195,78 @@ class _Connection:
             first_attempt_at=delivery.first_attempt_at or now,
             now=now,
         )
+        if not run.relays.sole:
+            outcome = replace(outcome, text=f"{outcome.text} [{self._relay.name}]".lstrip())
         try:
             self._journal_for(job.held).end(delivery.id, outcome)
         except OSError as error:
             raise _journal_error(job.held, error) from error
         finally:
-            self._put(job.held, settlement(delivery, outcome))
+            self._put(job.held, settlement(delivery, outcome, self._left))
         self._draw_conclusions(job, outcome, reply)
 
     def _draw_conclusions(self, job: Job, outcome: Outcome, reply: Reply) -> None:
-        run = self._run
+        run, relay = self._run, self._relay
         if outcome.verdict is Verdict.PAUSE:
-            said = " ".join(str(part) for part in (reply.code, reply.status, reply.text) if part)
-            run.end(
-                "paused",
-                f"relay {run.relay.host}:{run.relay.port} refused us at {reply.phase.upper()}: {said}",
-            )
+            run.relays.leave_out(relay, "paused", f"relay {relay.name} refused us at {_said(reply)}")
+            self._hang_up()
         elif outcome.verdict is Verdict.SLOW_DOWN:
-            run.slow_until[job.provider] = run.clock() + _SLOWED
+            run.slow_down(job.provider)
+        elif outcome.verdict is Verdict.SENT and relay.times_out:
+            run.relays.back(relay)
         if outcome.verdict is not Verdict.RETRY_SESSION:
             self._broken = 0
             return
+        if self._client is not None and self._client.out_of_step:
+            relay.pipelining = False
         self._broken += 1
         if self._broken >= _BROKEN_IN_A_ROW:
-            where = f"{run.relay.host}:{run.relay.port}"
-            run.end("unreachable", f"relay {where} broke off {self._broken} mails in a row: {reply.text}")
+            why = f"relay {relay.name} broke off {self._broken} mails in a row: {reply.text}"
+            run.relays.leave_out(relay, "unreachable", why)
+            self._broken = 0
 
     def _put(self, held: HeldClaim, result: Settlement) -> None:
         self._run.results.put((held, result))
 
     def _session(self) -> Client | None:
         """The open session, or a new one; None where it cannot be had now."""
-        client, run = self._client, self._run
+        client, run, relay = self._client, self._run, self._relay
         if client is not None and client.is_open:
-            if client.delivered < run.relay.messages_per_connection or client.has_begun:
+            if client.delivered < relay.settings.messages_per_connection or client.has_begun:
                 return client
             client.quit()
         self._gone()
         try:
-            client = Client(run.relay)
+            client = Client(relay.settings, pipelining=relay.pipelining)
         except SessionError as error:
             self._no_session(error.reply)
             return None
         self._client = client
-        with run.lock:
-            run.open_sessions += 1
+        run.relays.opened(relay)
         self._tries = 0
         return client
 
     def _no_session(self, reply: Reply) -> None:
-        """The relay did not take us: wait, or end the run. No mail is touched."""
-        run = self._run
+        """The relay did not take us: wait, or leave it out. No mail is touched."""
+        run, relay = self._run, self._relay
         now = run.clock()
-        where = f"relay {run.relay.host}:{run.relay.port}"
-        said = " ".join(str(part) for part in (reply.code, reply.status, reply.text) if part)
         verdict = classify(
             reply.phase, reply.code, reply.status, reply.text, attempts=0, first_attempt_at=now, now=now
         ).verdict
         if verdict is Verdict.PAUSE:
-            run.end("paused", f"{where} refused us at {reply.phase.upper()}: {said}")
+            run.relays.leave_out(relay, "paused", f"relay {relay.name} refused us at {_said(reply)}")
             return
         self._tries += 1
-        with run.lock:
-            others = run.open_sessions
-        if not others and self._tries >= _TRIES:
-            run.end("unreachable", f"{where} cannot be reached: {said}")
+        if not relay.sessions and self._tries >= (1 if relay.times_out else _TRIES):
+            what = " ".join(str(part) for part in (reply.code, reply.status, reply.text) if part)
+            run.relays.leave_out(relay, "unreachable", f"relay {relay.name} cannot be reached: {what}")
             return
-        run.rest(min(run.relay.retry_pause * 2 ** (self._tries - 1), 60.0))
+        run.rest(min(relay.settings.retry_pause * 2 ** (self._tries - 1), 60.0))
 
     def _gone(self) -> None:
         if self._client is not None:
             self._client = None
-            with self._run.lock:
-                self._run.open_sessions -= 1
+            self._run.relays.closed(self._relay)
 
     def _hang_up(self) -> None:
         if self._client is not None:
@@ -229,6 +278,10 @@ class _Connection:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+
+def _said(reply: Reply) -> str:
+    return f"{reply.phase.upper()}: " + " ".join(str(part) for part in (reply.code, reply.status, reply.text) if part)
 
 
 def _journal_error(held: HeldClaim, error: OSError) -> DigestError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +15,12 @@ from typing import Literal
 
 from digest.database import Database
 from digest.delivery.claims import MOST_CLAIMED, Settlement
-from digest.delivery.model import Delivery, Status, Verdict
+from digest.delivery.compiled import Filled
+from digest.delivery.model import Delivery, Outcome, Status, Verdict
+from digest.delivery.pace import FIRST_WAIT, Pace
+from digest.delivery.providers import provider_of
 from digest.delivery.recovery import OnResult, Recovered
+from digest.delivery.relays import Relay, Relays
 from digest.delivery.session import RelaySettings
 from digest.delivery.smtp import Envelope
 from digest.errors import DigestError
@@ -26,6 +30,7 @@ Ended = Literal["nothing due", "stopped", "paused", "unreachable"]
 HARD_SHARE = 0.05
 HARD_AFTER = 200
 EQUAL_BLOCKS = 5
+FAULTS_IN_A_ROW = 20
 _FIRST_CLAIM = 100
 
 _held_here: set[str] = set()
@@ -60,6 +65,7 @@ class HeldClaim:
         self.expires_at = expires_at
         self.size = 0
         self.remaining = 0
+        self.paced = False  # its mails wait for their moments: it tells nothing of our speed
         self.since = monotonic()
 
     def make_folder(self) -> None:
@@ -76,32 +82,12 @@ class Job:
 
     delivery: Delivery
     envelope: Envelope
-    pieces: list[bytes]
+    message: Filled
     held: HeldClaim
 
     @property
     def provider(self) -> str:
-        return self.envelope.recipient.rpartition("@")[2]
-
-
-class Pacer:
-    """At most `rate` messages a second over all connections."""
-
-    def __init__(self, rate: float) -> None:
-        self._gap = 1 / rate
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self, ending: Callable[[], bool]) -> bool:
-        """Until it is our turn; False where the run ends before."""
-        with self._lock:
-            turn = max(self._next, monotonic())
-            self._next = turn + self._gap
-        while (left := turn - monotonic()) > 0:
-            if ending():
-                return False
-            threading.Event().wait(min(left, 0.05))
-        return True
+        return provider_of(self.envelope.recipient)
 
 
 @dataclass(eq=False)
@@ -109,10 +95,8 @@ class Run:
     """The shared state. Counts are the writer's alone; everything else that changes is guarded or atomic."""
 
     database: Database
-    relay: RelaySettings
+    settings: Sequence[RelaySettings]
     clock: Callable[[], datetime]
-    connections: int
-    rate: float | None
     lease: timedelta
     stop: threading.Event
     on_result: OnResult | None
@@ -124,17 +108,28 @@ class Run:
     claims: dict[str, HeldClaim] = field(default_factory=dict)
     withdrawn: dict[int, str] = field(default_factory=dict)
     waiting: Collection[str] = ()  # the keys that are paused
-    slow_until: dict[str, datetime] = field(default_factory=dict)
+    slow_until: dict[str, datetime] = field(default_factory=dict)  # by provider; replaced, never changed
+    slow_news: list[str] = field(default_factory=list)  # the providers that the database must hear of yet
+    slowness: dict[str, int] = field(default_factory=dict)  # how often providers were slowed
+    eased: dict[str, int] = field(default_factory=dict)  # sent in a row to a provider that was slowed
     counts: Counter[str] = field(default_factory=Counter)
     blocks: dict[str, tuple[str, int]] = field(default_factory=dict)
+    faults: int = 0  # in a row
     recovered: Recovered = field(default_factory=Recovered)
-    open_sessions: int = 0
     speed: float = 0.0
     ended: Ended = "nothing due"
     reason: str = ""
 
     def __post_init__(self) -> None:
-        self.pacer = Pacer(self.rate) if self.rate else None
+        made = [
+            Relay(one, Pace(self.database, f"relay:{one.name}"[:100], one.rate, self.clock) if one.rate else None)
+            for one in self.settings
+        ]
+        self.relays = Relays(made, self.end)
+        self.connections = sum(one.connections for one in self.settings)
+        self.rate = (
+            sum(one.rate for one in self.settings if one.rate) if all(one.rate for one in self.settings) else None
+        )
 
     def ending(self) -> bool:
         return self.halt.is_set() or self.stop.is_set()
@@ -150,6 +145,15 @@ class Run:
             if not self.reason:
                 self.ended, self.reason = ended, reason
         self.halt.set()
+
+    def slow_down(self, provider: str) -> None:
+        """It said so: nothing more goes there for now. The producer writes it down, for other processes and runs."""
+        now = self.clock()
+        with self.lock:
+            if provider in self.slow_news or self.slow_until.get(provider, now) > now:
+                return
+            self.slow_until = {**self.slow_until, provider: now + FIRST_WAIT}
+            self.slow_news.append(provider)
 
     def hold(self, held: HeldClaim) -> None:
         with _held_lock:
@@ -192,14 +196,21 @@ class Run:
         outcome = result.outcome
         if outcome is None:
             return
-        if outcome.code and result.status is not Status.PENDING:
-            self.counts["answered"] += 1
-        provider = result.delivery.address.rpartition("@")[2].lower()
+        provider = provider_of(result.delivery.address)
         if outcome.verdict is Verdict.SENT:
             self.blocks.pop(provider, None)
-        elif outcome.verdict is Verdict.HARD:
-            self.counts["hard"] += 1
-            hard, answered = self.counts["hard"], self.counts["answered"]
+            self.faults = 0
+            if self.slowness:
+                self._ease(provider)
+        if result.delivery.mail == "digest":
+            self._weigh(result.delivery.key, provider, result.status, outcome)
+
+    def _weigh(self, key: str, provider: str, status: Status, outcome: Outcome) -> None:
+        if outcome.code and status is not Status.PENDING:
+            self.counts[f"answered {key}"] += 1
+        if outcome.verdict is Verdict.HARD:
+            self.counts[f"hard {key}"] += 1
+            hard, answered = self.counts[f"hard {key}"], self.counts[f"answered {key}"]
             if answered > HARD_AFTER and hard > HARD_SHARE * answered:
                 self.end("paused", f"{hard} of {answered} addresses do not exist: over {HARD_SHARE:.0%}")
         elif outcome.verdict is Verdict.BLOCK and outcome.status.startswith("5.7."):
@@ -211,6 +222,18 @@ class Run:
                     "paused",
                     f"{provider} refused {times} in a row: {outcome.code} {outcome.status} {outcome.text}",
                 )
+        elif outcome.verdict is Verdict.FAULT:
+            self.faults += 1
+            if self.faults >= FAULTS_IN_A_ROW:
+                said = " ".join(str(part) for part in (outcome.code, outcome.status, outcome.text) if part)
+                self.end("paused", f"{self.faults} mails in a row failed by a fault of our own: {said}")
+
+    def _ease(self, provider: str) -> None:
+        """A provider that was slowed took a mail; many of them in a row, and it is slowed less."""
+        if provider not in self.slowness:
+            return
+        times = self.eased.get(provider, 0) + 1
+        self.eased[provider] = times
 
     def summary(self) -> Summary:
         counts = self.counts

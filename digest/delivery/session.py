@@ -27,9 +27,10 @@ class RelaySettings:
     """Where mail goes out. Timeouts are seconds; RFC 5321 section 4.5.3.2 asks for patience after the final dot.
 
     `helo` is the name we give ("" takes the machine's); `ca_file` a CA of one's own, in PEM; `retry_pause` the wait
-    after a session that could not be had, in seconds: it doubles. `token_file` holds an OAuth 2 access token, read anew
-    for each session, for somebody else keeps it fresh. `weight` is its share beside other relays: 0 is for when
-    the others fail. `rate` is messages a second through it, None without a limit."""
+    after a session that could not be had, in seconds: it doubles. `token_file` holds an OAuth 2 access token, and
+    `password_file` the password where none is given: both are read anew for each session, for somebody else keeps
+    them fresh. `weight` is the share beside other relays: 0 is for when the others fail. `rate` is messages a second
+    through it, None without a limit."""
 
     host: str
     port: int = 25
@@ -44,6 +45,7 @@ class RelaySettings:
     retry_pause: float = 1.0
     messages_per_connection: int = 100
     token_file: str = ""
+    password_file: str = ""
     connections: int = 4
     weight: int = 1
     rate: float | None = None
@@ -172,18 +174,26 @@ def _log_in(smtp: smtplib.SMTP, settings: RelaySettings) -> None:
     if settings.token_file:
         if "XOAUTH2" not in offered:
             _need("auth", 502, b"the relay offers no XOAUTH2")
-        code, text = _auth(smtp, "XOAUTH2", f"user={settings.username}\1auth=Bearer {_token(settings)}\1\1")
+        token = _secret("token", settings.token_file)
+        code, text = _auth(smtp, "XOAUTH2", f"user={settings.username}\1auth=Bearer {token}\1\1")
         if code == 334:  # the reason, encoded; the reply proper comes after an empty answer
             code, text = smtp.docmd("")
-    elif "PLAIN" in offered:
-        code, text = _auth(smtp, "PLAIN", f"\0{settings.username}\0{settings.password}")
+        _let_in(code, text)
+        return
+    password = settings.password or (_secret("password", settings.password_file) if settings.password_file else "")
+    if "PLAIN" in offered:
+        code, text = _auth(smtp, "PLAIN", f"\0{settings.username}\0{password}")
     elif "LOGIN" in offered:
         code, text = smtp.docmd("AUTH", "LOGIN")
-        for answer in (settings.username, settings.password):
+        for answer in (settings.username, password):
             if code == 334:
                 code, text = smtp.docmd(_encoded(answer))
     else:
         code, text = 502, b"the relay offers neither AUTH PLAIN nor LOGIN"
+    _let_in(code, text)
+
+
+def _let_in(code: int, text: bytes) -> None:
     if 300 <= code < 400:
         code, text = 0, b"the relay asked for more than AUTH gives"
     if code != 503:  # "already authenticated"
@@ -202,15 +212,15 @@ def _encoded(text: str) -> str:
     return b64encode(text.encode()).decode("ascii")
 
 
-def _token(settings: RelaySettings) -> str:
+def _secret(what: str, file: str) -> str:
     try:
-        token = Path(settings.token_file).read_text(encoding="utf-8").strip()
+        secret = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise SessionError(Reply("auth", 0, "", f"token file {settings.token_file}: {reason}")) from error
-    if not token:
-        raise SessionError(Reply("auth", 0, "", f"token file {settings.token_file} is empty"))
-    return token
+        raise SessionError(Reply("auth", 0, "", f"{what} file {file}: {reason}")) from error
+    if not secret:
+        raise SessionError(Reply("auth", 0, "", f"{what} file {file} is empty"))
+    return secret
 
 
 def _need(phase: Phase, code: int, text: bytes) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from digest.database import insert_or_ignore
 from digest.delivery.figures import books_from
 from digest.delivery.model import Books, Delivery, Mail, Status
+from digest.delivery.providers import provider_of
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, deliveries, delivery_of
 
 _CHUNK = 500
@@ -69,6 +70,7 @@ def _row(new: NewDelivery, domain: str, now: datetime) -> dict[str, Any]:
         "recipient": f"s:{new.subscriber}" if new.subscriber is not None else new.address,
         "subscriber": new.subscriber,
         "address": new.address,
+        "provider": provider_of(new.address),
         "rendition": new.rendition,
         "message_id": f"<{secrets.token_hex(16)}@{domain}>",
         "status": new.status.value,

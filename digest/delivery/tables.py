@@ -37,7 +37,7 @@ deliveries = sa.Table(
     sa.UniqueConstraint("mail", "key", "recipient", name="uq_deliveries_recipient"),
 )
 for _name, _columns, _where in (
-    ("due", ("priority", "due_at", "id"), "status = 'pending'"),
+    ("due", ("priority", "due_at", "id", "provider"), "status = 'pending'"),
     ("claimed", ("claim",), "status = 'claimed'"),
     ("open_key", ("key", "due_at"), "status = 'pending'"),
     ("uncertain", ("key", "id"), "status = 'uncertain'"),

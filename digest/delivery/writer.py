@@ -78,7 +78,8 @@ def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking:
         held.remaining = count
     for held in finished:
         run.drop(held)
-        run.speed = held.size / max(monotonic() - held.since, 0.001)
+        if not held.paced:
+            run.speed = held.size / max(monotonic() - held.since, 0.001)
     for _, result in batch:
         run.withdrawn.pop(result.delivery.id, None)
         run.count(result)

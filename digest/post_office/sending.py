@@ -5,25 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.delivery import claims, sender
+from digest.delivery.claims import Choice
 from digest.delivery.message import Compiled
-from digest.delivery.model import Delivery, Excluded, Outcome, Ready, Verdict
+from digest.delivery.model import Delivery, Excluded, Outcome, Ready
 from digest.delivery.run import Summary
+from digest.editions import store as editions
 from digest.editions.store import EditionRow
 from digest.errors import RefusedError
-from digest.post_office import holding, starting
+from digest.post_office import holding, returns, seeding, signups, starting
+from digest.post_office.books import books_of
 from digest.post_office.last_look import look_again
 from digest.post_office.mail import compiled_mail
 from digest.post_office.pausing import paused_keys
 from digest.post_office.settling import SendReport, settle_up
 from digest.rendering import store as renditions
 from digest.which import current
-from subscribers import suppression
 
 
 def send(
@@ -47,6 +50,9 @@ def send(
         if before_start is not None and before_start(row.slug):
             row = current(app, row.slug)
             _check_may_start(app, row, now=now)
+        rest_at = seeding.seed(app, row)
+        if rest_at is not None and app.now < rest_at and not now:
+            return _seeded(app, row, rest_at, deliver(app, key=seeding.key_of(app, row), stop=stop))
         _begin(app, row)
     stop = stop or threading.Event()
     return deliver_all(app, row.slug, row.slug, stop=stop)
@@ -59,8 +65,20 @@ def deliver_all(app: App, slug: str, key: str, *, stop: threading.Event) -> Send
         time.sleep(_LOOK_AGAIN)
         report = settle_up(app, slug, deliver(app, key=key, stop=stop), key=key)
     if not stop.is_set() and not report.stopped:
+        signups.answer_waiting(app)
         deliver(app, stop=stop)  # the words to staff, and whatever else is due
     return report
+
+
+def _seeded(app: App, row: EditionRow, rest_at: datetime, summary: Summary) -> SendReport:
+    """What is said when only the seed list has it."""
+    with app.database.read() as connection:
+        head = editions.head_of(connection, row.slug)
+        books = books_of(connection, head)
+    words = summary.reason or (
+        f"The seed list has it. Send again then, or now with --now; `digest hold {row.slug}` stops it"
+    )
+    return SendReport(row.slug, head.state, books, books.pending, rest_at, words)
 
 
 _LOOK_AGAIN = 0.5  # seconds
@@ -94,7 +112,8 @@ def _check_may_start(app: App, row: EditionRow, *, now: bool) -> None:
         raise RefusedError(
             f"{row.slug} is not approved", mend=f"look at `digest preview`, then `digest approve {row.slug}`"
         )
-    if not now and row.send_at is not None and app.now < row.send_at:
+    lead = app.config.staff.seed_lead if app.config.staff.seeds else timedelta(0)
+    if not now and row.send_at is not None and app.now < row.send_at - lead:
         when = f"{row.send_at.astimezone(app.zone):%A %d %B at %H:%M}"
         raise RefusedError(f"{row.slug} goes on {when}", mend="send it earlier with --now")
     if not now and row.deadline is not None and app.now > row.deadline:
@@ -131,13 +150,11 @@ def deliver(
         return look_again(app, connection, deliveries)
 
     def on_result(connection: Connection, delivery: Delivery, outcome: Outcome) -> None:
-        if outcome.verdict is Verdict.HARD and delivery.subscriber is not None:
-            suppression.suppress(connection, app.keys, delivery.address, reason=f"bounced: {outcome.text}", at=app.now)
+        returns.answered(app, connection, delivery, outcome)
 
-    smtp = app.config.smtp
     return sender.run(
         app.database,
-        relay=app.config.relay(),
+        relays=app.config.relays(),
         prepare=prepare,
         compiled=compiled,
         on_result=on_result,
@@ -145,11 +162,11 @@ def deliver(
         stop=stop,
         progress=progress,
         until=until,
-        rate=smtp.rate_per_second(),
-        connections=smtp.connections,
         journal_dir=app.journals,
         only_key=key,
         except_keys=lambda: paused_keys(app),
+        rates=app.config.provider_rates(),
+        spreads=lambda: spreads(app),
     )
 
 
@@ -157,4 +174,15 @@ def has_work(app: App) -> bool:
     """Whether a run would find anything: a mail that is due, or a claim that may be a dead sender's."""
     waiting = paused_keys(app)
     with app.database.read() as connection:
-        return claims.any_due(connection, now=app.now, except_keys=waiting) or bool(claims.open_claims(connection))
+        due = claims.any_due(connection, now=app.now, choice=Choice(except_keys=waiting))
+        return due or bool(claims.open_claims(connection))
+
+
+def spreads(app: App) -> dict[str, float]:
+    """The editions that are spread over hours, and how many mails a second that makes of their candidates."""
+    spread = app.config.smtp.spread
+    if spread is None:
+        return {}
+    with app.database.read() as connection:
+        going = editions.list_editions(connection, states=("sending",))
+    return {head.slug: head.candidates / spread.total_seconds() for head in going if head.candidates}

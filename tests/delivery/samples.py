@@ -73,13 +73,21 @@ def books_of(database: Database, key: str = KEY) -> Any:
 
 
 def send(database: Database, port: int, folder: Path, **options: Any) -> Summary:
-    """One run against a relay on this machine, with timeouts for tests."""
-    relay = options.pop("relay", None) or RelaySettings(
-        "127.0.0.1", port, connect_timeout=5, command_timeout=2, data_timeout=2, retry_pause=0.1
-    )
+    """One run against a relay on this machine, with timeouts for tests; `connections` and `rate` are the relay's."""
+    relays = options.pop("relays", None) or [relay_at(port, **_taken(options, "connections", "rate"))]
     settings: dict[str, Any] = {
         "prepare": prepare,
         "compiled": compiled,
         "clock": lambda: datetime.now(UTC),
     } | options
-    return run(database, relay=relay, journal_dir=folder / "journals", **settings)
+    return run(database, relays=relays, journal_dir=folder / "journals", **settings)
+
+
+def relay_at(port: int, **changes: Any) -> RelaySettings:
+    """A relay on this machine, with timeouts for tests."""
+    timeouts = {"connect_timeout": 5, "command_timeout": 2, "data_timeout": 2, "retry_pause": 0.1}
+    return RelaySettings("127.0.0.1", port, **(timeouts | changes))
+
+
+def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options.pop(name) for name in names if name in options}

@@ -409,8 +409,8 @@ def test_a_connection_carries_so_many_and_no_more(database: Database, tmp_path: 
     """After its number of messages a connection says QUIT, and a new one goes on."""
     fill_outbox(database, 25)
     with Sink().serve() as sink:
-        relay = RelaySettings("127.0.0.1", sink.port, messages_per_connection=10)
-        send(database, sink.port, tmp_path, relay=relay, connections=1)
+        relay = RelaySettings("127.0.0.1", sink.port, messages_per_connection=10, connections=1)
+        send(database, sink.port, tmp_path, relays=[relay])
     assert sink.connections == 3
     assert sink.commands.count("QUIT") == 3
     assert sink.recipients() == addresses(25)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from digest.database import Database
 from digest.delivery import claims, store
+from digest.delivery.claims import Choice
 from digest.delivery.model import Books, Delivery, Outcome, Status, Verdict
 from digest.delivery.recovery import this_process
 from digest.delivery.store import NewDelivery
@@ -19,7 +20,7 @@ def take(database: Database, limit: int = 500, claim_id: str | None = None, **op
     with database.begin() as connection:
         return claims.claim(
             connection, owner=this_process(), journal="j", limit=limit, now=NOW, lease=MINUTE, claim_id=claim_id,
-            key=options.get("key"),  # type: ignore[arg-type]
+            choice=Choice(key=options.get("key")),  # type: ignore[arg-type]
         )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def test_a_claim_can_be_for_one_key(database: Database) -> None:
     fill_outbox(database, 2, now=NOW, key="test-1")
     assert len(take(database, key="test-1")) == 2
     with database.read() as connection:
-        assert not claims.any_due(connection, now=NOW, key="test-1")
+        assert not claims.any_due(connection, now=NOW, choice=Choice(key="test-1"))
         assert claims.any_due(connection, now=NOW)
 
 
@@ -177,7 +178,7 @@ def test_the_partial_indexes_are_used(database: Database) -> None:
     rows = take(database, claim_id="c")
     put(database, rows[0], Verdict.SENT)
     with database.begin() as connection:
-        claims.any_due(connection, now=NOW, key=KEY)
+        claims.any_due(connection, now=NOW, choice=Choice(key=KEY))
         store.due_later(connection, now=NOW, key=KEY)
         claims.withdrawn(connection, ["c"])
         store.books(connection, KEY)

@@ -116,6 +116,11 @@ def upgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.add_column(sa.Column("provider", sa.String(length=64), server_default="", nullable=False))
         batch_op.add_column(sa.Column("content_hash", sa.String(length=64), server_default="", nullable=False))
+        batch_op.drop_index("ix_deliveries_due")
+        batch_op.create_index(
+            "ix_deliveries_due", ["priority", "due_at", "id", "provider"], unique=False,
+            sqlite_where=sa.text("status = 'pending'"), postgresql_where=sa.text("status = 'pending'"),
+        )  # fmt: skip
         batch_op.drop_index("ix_deliveries_books")
         batch_op.create_index(
             "ix_deliveries_books", ["key", "mail", "status", "provider", "reply_code", "reply_status"], unique=False
@@ -141,6 +146,11 @@ def downgrade() -> None:
         batch_op.drop_column("seeded_at")
 
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_deliveries_due")
+        batch_op.create_index(
+            "ix_deliveries_due", ["priority", "due_at", "id"], unique=False,
+            sqlite_where=sa.text("status = 'pending'"), postgresql_where=sa.text("status = 'pending'"),
+        )  # fmt: skip
         batch_op.drop_index("ix_deliveries_books")
         batch_op.create_index("ix_deliveries_books", ["key", "mail", "status"], unique=False)
         batch_op.drop_column("content_hash")
