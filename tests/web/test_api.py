@@ -132,7 +132,7 @@ def test_keys(here: ApiHouse) -> None:
         "Bearer digest_" + "0" * 16,
         "é",
     ]
-    refused = {here.http.post(PATHS[1], json=body, headers={"Authorization": value.encode()}).text for value in wrong}
+    refused = {here.http.post(PATHS[1], json=body, headers={b"Authorization": value.encode()}).text for value in wrong}
     assert len(refused) == 1
     assert here.post("/lookup", body).status_code == 404
     api_keys.revoke(here.house.app, here.key_id)
