@@ -1,7 +1,8 @@
 """What a connection did, line by line in a local file, without fsync: the page cache outlives the process.
 
-`B <id>`: the body of that delivery is about to be sent. `R <id> <verdict> <code> <status> <again> <text>`:
-its outcome; `again` is seconds since 1970 or "-". A claim has a folder, each connection a file in it."""
+`B <id> <hash>`: the body of that delivery, with that content hash, is about to be sent.
+`R <id> <verdict> <code> <status> <again> <text>`: its outcome; `again` is seconds since 1970 or "-". A claim has a
+folder, each connection a file in it."""
 
 from __future__ import annotations
 
@@ -20,9 +21,9 @@ class Journal:
         """Raises OSError where the folder cannot be written."""
         self._file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
-    def begin(self, delivery: int) -> None:
+    def begin(self, delivery: int, content_hash: str) -> None:
         """Call it before the first byte of the body; where it raises OSError, the body must not go."""
-        self._write(f"B {delivery}\n")
+        self._write(f"B {delivery} {content_hash}\n")
 
     def end(self, delivery: int, outcome: Outcome) -> None:
         """Call it when the outcome is known."""
@@ -43,11 +44,12 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a journal tells: outcomes by delivery, and the deliveries whose body was begun and has no
-    outcome."""
+    """What a journal tells: outcomes by delivery, the deliveries whose body was begun and has no
+    outcome, and the content hash of every body that was begun."""
 
     results: dict[int, Outcome]
     in_flight: frozenset[int]
+    hashes: dict[int, str]
 
 
 def replay(folder: Path) -> Replayed:
@@ -55,13 +57,14 @@ def replay(folder: Path) -> Replayed:
 
     A last line without its end was being written when the process died, and says nothing."""
     results: dict[int, Outcome] = {}
-    begun: set[int] = set()
+    begun: dict[int, str] = {}
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()
         for line in content[: content.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]:
             kind, _, rest = line.partition(" ")
             if kind == "B":
-                begun.add(int(rest))
+                number, _, content_hash = rest.partition(" ")
+                begun[int(number)] = content_hash
             elif kind == "R":
                 delivery, verdict, code, status, again, text = rest.split(" ", 5)
                 results[int(delivery)] = Outcome(
@@ -71,4 +74,4 @@ def replay(folder: Path) -> Replayed:
                     text,
                     None if again == "-" else datetime.fromtimestamp(float(again), UTC),
                 )
-    return Replayed(results, frozenset(begun - results.keys()))
+    return Replayed(results, frozenset(begun.keys() - results.keys()), begun)

@@ -150,12 +150,11 @@ def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnRe
     rows = claims.claimed(connection, claim.id)
     results = [(rows[number], outcome) for number, outcome in replayed.results.items() if number in rows]
     doubtful = [rows[number] for number in replayed.in_flight if number in rows]
-    claims.settle(connection, [claims.settlement(*result) for result in results], now=now)
-    claims.settle(
-        connection,
-        [Settlement(row, Status.UNCERTAIN, "its sender died while this mail was going out") for row in doubtful],
-        now=now,
-    )
+    left = replayed.hashes
+    why = "its sender died while this mail was going out"
+    settlements = [claims.settlement(row, outcome, left.get(row.id, "")) for row, outcome in results]
+    settlements += [Settlement(row, Status.UNCERTAIN, why, content_hash=left[row.id]) for row in doubtful]
+    claims.settle(connection, settlements, now=now)
     if on_result is not None:
         for row, outcome in results:
             on_result(connection, row, outcome)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
@@ -17,6 +18,7 @@ from digest.delivery import claims, store
 from digest.delivery.journal import Journal, replay
 from digest.delivery.model import Books, Delivery, Outcome, Verdict
 from digest.delivery.recovery import Recovered, is_alive, recover, sweep, this_process
+from digest.delivery.tables import deliveries
 from tests.delivery.samples import NOW, books_of, fill_outbox
 
 LEASE = timedelta(seconds=60)
@@ -35,12 +37,12 @@ def write_journal(folder: Path, rows: list[Delivery]) -> None:
     """One was sent, one is to be repeated, one was refused, one was in flight, one not begun."""
     (folder / "c1").mkdir()
     first, second = Journal(folder / "c1", "0.log"), Journal(folder / "c1", "1.log")
-    first.begin(rows[0].id)
+    first.begin(rows[0].id, "a" * 64)
     first.end(rows[0].id, Outcome(Verdict.SENT, 250, "2.0.0", "ok queued"))
-    second.begin(rows[1].id)
+    second.begin(rows[1].id, "b" * 64)
     second.end(rows[1].id, Outcome(Verdict.RETRY, 451, "4.3.0", "later", NOW + timedelta(minutes=5)))
     second.end(rows[2].id, Outcome(Verdict.HARD, 550, "5.1.1", "user unknown"))
-    first.begin(rows[3].id)
+    first.begin(rows[3].id, "d" * 64)
     first.close()
     second.close()
 
@@ -61,6 +63,8 @@ def test_a_dead_process_is_replayed(database: Database, tmp_path: Path) -> None:
     with database.read() as connection:
         assert store.due_later(connection, now=NOW) == (1, NOW + timedelta(minutes=5))
         assert claims.open_claims(connection) == []
+        hashes = connection.execute(sa.select(deliveries.c.content_hash).order_by(deliveries.c.id)).scalars().all()
+    assert hashes == ["a" * 64, "b" * 64, "", "d" * 64, ""]
     assert not (tmp_path / "c1").exists()
     assert recover(database, now=NOW, owner=HERE, alive=lambda *_: False) == Recovered()
 
@@ -105,15 +109,16 @@ def test_another_host_has_its_lease(database: Database, tmp_path: Path) -> None:
 def test_a_torn_line_says_nothing(tmp_path: Path) -> None:
     """A line without its end was being written when the process died: it is not read."""
     journal = Journal(tmp_path, "0.log")
-    journal.begin(12)
+    journal.begin(12, "e" * 64)
     journal.end(12, Outcome(Verdict.SENT, 250, "", "line\nbreak"))
-    journal.begin(13)
+    journal.begin(13, "f" * 64)
     journal.close()
     with (tmp_path / "0.log").open("a") as file:
         file.write("R 13 sent 250 2.0")
     found = replay(tmp_path)
     assert found.results == {12: Outcome(Verdict.SENT, 250, "", "line break")}
     assert found.in_flight == {13}
+    assert found.hashes == {12: "e" * 64, 13: "f" * 64}
 
 
 def test_a_process_is_known_by_its_start() -> None:
