@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from digest.bounces.model import Failure, Kind, Report
@@ -92,3 +93,8 @@ def table(value: Any) -> Mapping[str, Any]:
 
 def rows(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def with_original(report: Report, message_id: str) -> Report:
+    """The same, with the Message-ID of the mail it is about."""
+    return replace(report, original_id=message_id)

@@ -101,6 +101,15 @@ def delivery_to(connection: Connection, subscriber: int, message_id: str) -> Del
     return delivery_of(row) if row else None
 
 
+def newest_to(connection: Connection, subscriber: int) -> Delivery | None:
+    """The last mail that was tried to a subscriber."""
+    statement = sa.select(*DELIVERY).where(
+        deliveries.c.subscriber == subscriber, deliveries.c.first_attempt_at.is_not(None)
+    )
+    row = connection.execute(statement.order_by(deliveries.c.first_attempt_at.desc()).limit(1)).first()
+    return delivery_of(row) if row else None
+
+
 def got_through(
     connection: Connection, subscriber: int, *, after: datetime, before: datetime, settled_before: datetime
 ) -> datetime | None:

@@ -68,6 +68,8 @@ def take(app: App, report: Report, about: Whose, *, event: str, source: str) -> 
         if not bounces.add(connection, event, kind=report.kind.value, source=source, at=app.now):
             return Taken(report.kind, why="it was here before", fresh=False)
         found = bounces.delivery(connection, about.delivery) if about.delivery is not None else None
+        if report.kind is Kind.LEAVE and about.leaver is None and found is not None and found.subscriber is not None:
+            about = replace(about, leaver=found.subscriber)  # they told their provider, or ours
         made = Return(
             event, report.kind.value, source, app.now,
             verdict=judgement.verdict.value if judgement.verdict else "",
@@ -89,8 +91,7 @@ def _do(app: App, connection: Connection, report: Report, about: Whose, found: D
     if report.kind is Kind.REFUSED:
         return "its return address is forged; nothing was changed"
     if report.kind is Kind.LEAVE:
-        assert about.leaver is not None
-        return _leave(app, connection, about.leaver)
+        return _leave(app, connection, about.leaver) if about.leaver is not None else "it names nobody"
     if report.kind not in (Kind.BOUNCE, Kind.COMPLAINT):
         return {Kind.DELAYED: "still on its way", Kind.AUTO_REPLY: "an automatic reply"}.get(report.kind, report.why)
     if found is None:
