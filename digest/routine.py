@@ -20,7 +20,7 @@ from digest.editions.states import due_now
 from digest.editions.store import EditionHead, EditionRow
 from digest.errors import RefusedError
 from digest.newsroom import drafts, follow_up, intake
-from digest.post_office import holding, staff_mail, staff_words, starting
+from digest.post_office import holding, seeding, signups, staff_mail, staff_words, starting
 from digest.which import due
 
 log = structlog.get_logger("digest.routine")
@@ -37,10 +37,11 @@ def pull(app: App) -> None:
 def step(app: App) -> list[str]:
     """Do what is due now; returns what was done, for the log.
 
-    Looks at the edition due and at every open one whose deadline may have passed while nobody looked."""
+    Looks at the edition due and at every open one whose deadline may have passed while nobody looked. Sign-ups are
+    answered with a schedule or without."""
+    done = _sign_ups(app)
     if app.schedule is None:
-        return []
-    done = []
+        return done
     with app.database.read() as connection:
         overdue = editions.overdue(connection, app.now)
     for head in overdue:
@@ -61,6 +62,13 @@ def step(app: App) -> list[str]:
     return done
 
 
+def _sign_ups(app: App) -> list[str]:
+    answered = signups.answer_waiting(app)
+    forgotten = signups.forget_unconfirmed(app)
+    done = [answered.sentence()] if answered.any else []
+    return [*done, f"forgot {forgotten} who never confirmed"] if forgotten else done
+
+
 def _row(app: App, slug: str) -> EditionRow | None:
     with app.database.read() as connection:
         return editions.load(connection, slug)
@@ -78,11 +86,16 @@ def _act(app: App, period: Period, row: EditionRow | None, *, looked: bool = Fal
         return _start(app, row, looked=looked)
     if action == "hold":
         return _hold(app, row, [holding.UNAPPROVED])
+    if seeding.is_due(app, row, period):
+        return _start(app, row, looked=looked)
     return []
 
 
 def _start(app: App, row: EditionRow, *, looked: bool) -> list[str]:
-    """Begin to send, unless a rule holds it at this last moment, or it is not what it was."""
+    """Seed it, and when the seed list has had its time begin to send; unless a rule holds it at this last moment, or it
+    is not what it was."""
+    if seeding.waits(app, row):
+        return []
     unlawful = app.config.lawful_for_sending
     why = [holding.Reason("unlawful", unlawful)] if unlawful else []
     if not row.override_reason:
@@ -91,8 +104,13 @@ def _start(app: App, row: EditionRow, *, looked: bool) -> list[str]:
         return _hold(app, row, why)
     if not looked and follow_up.before_start(app, row.slug):
         return [f"changed {row.slug}", *_act(app, row.period, _row(app, row.slug), looked=True)]
+    new = row.seeded_at is None
+    rest_at = seeding.seed(app, row)
+    seeded = [f"seeded {row.slug}"] if rest_at is not None and new else []
+    if rest_at is not None and app.now < rest_at:
+        return seeded
     starting.start(app, row)
-    return [f"started {row.slug}"]
+    return [*seeded, f"started {row.slug}"]
 
 
 def _hold(app: App, row: EditionRow, why: Sequence[holding.Reason]) -> list[str]:

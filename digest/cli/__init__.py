@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from digest.cli import accounts, api_keys, audience, editing, keys, newsroom, operations, roles, sending
+from digest.cli import (
+    accounts,
+    api_keys,
+    audience,
+    bounces,
+    correcting,
+    editing,
+    keys,
+    newsroom,
+    operations,
+    roles,
+    sending,
+)
 from digest.cli.context import Options
 from digest.cli.help import Commands
 
@@ -41,7 +53,7 @@ def root(
         raise typer.Exit(2)
 
 
-for group in (operations, newsroom, editing, sending, accounts, roles, audience, keys, api_keys):
+for group in (operations, newsroom, editing, sending, accounts, correcting, roles, audience, keys, api_keys, bounces):
     group.register(app)
 
 

@@ -1,4 +1,4 @@
-"""Commands that account for what was sent: status, reconcile, correct."""
+"""Commands that account for what was sent: status, reconcile."""
 
 from __future__ import annotations
 

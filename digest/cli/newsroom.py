@@ -142,6 +142,7 @@ def preview(
     edition: EditionArgument = None,
     regions: Annotated[str, typer.Option(metavar="a,b", help="Slugs of the regions a reader chose; none: all.")] = "",
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where to write it.")] = Path("preview"),
+    correction: Annotated[bool, typer.Option("--correction", help="Of the correction that is being made.")] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Show it in the browser until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -149,7 +150,7 @@ def preview(
     from digest.newsroom.preview import make, write
 
     with opened(context) as app:
-        made = make(app, edition, tuple(slug for slug in regions.split(",") if slug))
+        made = make(app, edition, tuple(slug for slug in regions.split(",") if slug), correction=correction)
         files = write(app, made, output)
     if as_json:
         print_json([str(file) for file in files])

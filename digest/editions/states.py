@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from digest.editions.model import Period, State
@@ -73,6 +73,14 @@ def should_compose(now: datetime, period: Period, state: State | None) -> bool:
 def should_send(now: datetime, period: Period, state: State | None, *, automatic: bool) -> bool:
     """Its send moment has come, its deadline has not passed, and it is approved (or needs no approval)."""
     return _in_window(now, period) and (state == "approved" or (automatic and state == "draft"))
+
+
+def should_seed(now: datetime, period: Period, state: State | None, *, automatic: bool, lead: timedelta) -> bool:
+    """The seed list's moment has come, `lead` before that to send, and it may go as far as anybody's word matters."""
+    if period.send_at is None or period.deadline is None:
+        return False
+    may_go = state == "approved" or (automatic and state == "draft")
+    return may_go and period.send_at - lead <= now <= period.deadline
 
 
 def should_hold(now: datetime, period: Period, state: State | None, *, automatic: bool) -> bool:

@@ -11,6 +11,7 @@ from digest.delivery.message import fill as fill_message
 from digest.delivery.model import Delivery, Ready
 from digest.editions.store import EditionRow
 from digest.errors import RefusedError, UsageError
+from digest.post_office import correcting
 from digest.post_office.content import filled, rendition
 from digest.post_office.mail import compiled_mail
 from digest.rendering.environment import environment, fill
@@ -27,16 +28,14 @@ class Preview:
     message: bytes
 
 
-def make(app: App, slug: str | None, regions: tuple[str, ...] = ()) -> Preview:
-    """Raises UsageError for an unknown region, RefusedError where that reader's edition is empty."""
+def make(app: App, slug: str | None, regions: tuple[str, ...] = (), *, correction: bool = False) -> Preview:
+    """Of the edition, or of the draft of its `correction`. Raises UsageError for an unknown region, RefusedError where
+    that reader's edition is empty, or nothing is being corrected."""
     unknown = [region for region in regions if region not in app.publication.region_names]
     if unknown:
         known = ", ".join(app.publication.region_names)
         raise UsageError(f"--regions: there is no region {unknown[0]!r}", mend=f"the regions are {known}")
-    row = current(app, slug)
-    made = rendition(app, row.edition, regions)
-    if made is None:
-        raise RefusedError(f"{row.slug} has no article for {', '.join(regions) or 'anybody'}: that reader gets no mail")
+    row, made = correcting.preview_of(app, slug, regions) if correction else _edition(app, slug, regions)
     base = app.publication.public_url.rstrip("/")
     places = {"UNSUBSCRIBE": f"{base}/u/preview", "PREFERENCES": f"{base}/p/preview", "SINCE": ""}
     delivery = Delivery(
@@ -44,6 +43,14 @@ def make(app: App, slug: str | None, regions: tuple[str, ...] = ()) -> Preview:
     )
     filled_in = fill_message(compiled_mail(app, made, delivery), Ready(delivery, delivery.address, places))
     return Preview(row, made, b"".join(filled_in.pieces))
+
+
+def _edition(app: App, slug: str | None, regions: tuple[str, ...]) -> tuple[EditionRow, Rendition]:
+    row = current(app, slug)
+    made = rendition(app, row.edition, regions)
+    if made is None:
+        raise RefusedError(f"{row.slug} has no article for {', '.join(regions) or 'anybody'}: that reader gets no mail")
+    return row, made
 
 
 def write(

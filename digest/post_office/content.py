@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html import escape
 
 from digest.app import App
@@ -37,7 +37,9 @@ def content_hash(app: App, edition: Edition) -> str:
     )
 
 
-def rendition(app: App, edition: Edition, choice: tuple[str, ...] = (), *, test: bool = False) -> Rendition | None:
+def rendition(
+    app: App, edition: Edition, choice: tuple[str, ...] = (), *, test: bool = False, correction: bool = False
+) -> Rendition | None:
     """The mail of a reader who chose these regions; None where it would be empty, and so is not sent."""
     known = set(app.publication.region_names)
     choice = tuple(slug for slug in choice if slug in known)  # a region that was dropped from the configuration
@@ -51,7 +53,14 @@ def rendition(app: App, edition: Edition, choice: tuple[str, ...] = (), *, test:
         templates=app.templates,
         regions=choice,
         test=test,
+        correction=correction,
     )
+
+
+def correction_rendition(app: App, edition: Edition, reason: str, choice: tuple[str, ...] = ()) -> Rendition | None:
+    """The mail that puts an edition right: "Correction: …" in the subject, and what was wrong above everything."""
+    told = "\n\n".join(text for text in (reason, edition.introduction) if text)
+    return rendition(app, replace(edition, introduction=told), choice, correction=True)
 
 
 def subject_of(app: App, edition: Edition) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from email.utils import parseaddr
 
 from digest.app import App
 from digest.delivery.message import Compiled, HeaderSettings
 from digest.delivery.message import compile as compile_message
 from digest.delivery.model import Delivery
+from digest.post_office.seed_keys import edition_of
 from digest.rendering.model import Rendition
+
+_LANGUAGE = re.compile(r'<html[^>]*\slang="([A-Za-z0-9-]{1,35})"')
 
 
 def header_settings(app: App) -> HeaderSettings:
@@ -27,7 +32,12 @@ def header_settings(app: App) -> HeaderSettings:
 
 
 def compiled_mail(app: App, made: Rendition, delivery: Delivery) -> Compiled:
-    return compile_message(made, headers=header_settings(app), mail=delivery.mail, key=delivery.key)
+    settings = header_settings(app)
+    spoken = _LANGUAGE.search(made.html)  # a reader's mail may speak another language than the publication
+    settings = replace(settings, language=spoken[1]) if spoken else settings
+    if delivery.mail == "seed":  # the very edition
+        return compile_message(made, headers=settings, mail="digest", key=edition_of(delivery.key))
+    return compile_message(made, headers=settings, mail=delivery.mail, key=delivery.key)
 
 
 def sender_domain(app: App) -> str:

@@ -37,16 +37,21 @@ def render(
     templates: Templates,
     regions: tuple[str, ...] = (),
     test: bool = False,
+    correction: bool = False,
 ) -> Rendition:
     """The rendition of an edition that was already reduced by `Edition.for_regions(regions)`.
 
     `regions` are the slugs a reader chose, () for all; they stand in the footer's sentence and in the link
-    to the browser. `test` puts "[Test]" before the subject. Personal places stay open (see
-    `rendering.model.place`). The same input gives the same bytes. Raises TemplateError, FittingError."""
+    to the browser. `test` puts "[Test]" before the subject, `correction` "Correction:" in the mail's language.
+    Personal places stay open (see `rendering.model.place`). The same input gives the same bytes. Raises
+    TemplateError, FittingError."""
     env = environment(templates, publication.language, publication.timezone)
     base = _base(publication, design)
     whole = view(edition, publication, regions, Plan())
-    subject = _subject(env, "digest", base | {"edition": whole}, test=test)
+    mark = "[Test] " if test else ""
+    if correction:
+        mark += i18n.translations(publication.language).gettext("Correction:") + " "
+    subject = _subject(env, "digest", base | {"edition": whole}, mark=mark)
     preheader = _preheader(env, "digest", base | {"edition": whole, "subject": subject}, _reserve(whole, publication))
     context = base | {"subject": subject, "preheader": preheader}
     html = _fit(env, edition, publication, regions, context)
@@ -65,7 +70,7 @@ def render_mail(
     FittingError."""
     env = environment(templates, publication.language, publication.timezone)
     full = _base(publication, design) | plain(context)
-    subject = _subject(env, name, full, test=False)
+    subject = _subject(env, name, full)
     text = _text(fill(env, f"email/{name}/body.txt", full | {"subject": subject}))
     below = text.partition("\n\n")[2].splitlines()  # its heading says no more than the subject
     prose = " ".join(line for line in below if line and not re.match(r"[=-]+$|https?:", line))
@@ -187,8 +192,7 @@ def _document(env: jinja2.Environment, name: str, context: Mapping[str, Any]) ->
     return html
 
 
-def _subject(env: jinja2.Environment, name: str, context: Mapping[str, Any], *, test: bool) -> str:
-    mark = "[Test] " if test else ""
+def _subject(env: jinja2.Environment, name: str, context: Mapping[str, Any], *, mark: str = "") -> str:
     words = clean_subject(fill(env, f"email/{name}/subject.txt", context))
     words = words or clean_subject(context["publication"]["name"])  # a headline may be nothing that can be shown
     return mark + shorten(words, SUBJECT - len(mark))
