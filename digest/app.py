@@ -19,6 +19,9 @@ import sqlalchemy as sa
 from digest.articles.model import GLOBAL
 from digest.config import Config
 from digest.database import Database
+from digest.delivery.headers import wire_address
+from digest.delivery.signing import Signer
+from digest.delivery.verp import ReturnPath
 from digest.editions.schedule import Schedule, parse_weekly
 from digest.errors import DigestError, UsageError
 from digest.migrations.head import HEAD
@@ -96,6 +99,23 @@ class App:
                 return subscribers.is_empty(connection)
 
         return KeyFile(self.config.key_path(), self.config.secrets.keys.get_secret_value(), may_make=nobody_yet)
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """What signs our mails (DKIM); None where the relay may. Raises ConfigError for a key that cannot be used."""
+        files = self.config.signing_keys()
+        if not files:
+            return None
+        from digest.delivery import signing_keys  # cryptography: only for commands that make mails
+
+        keys = tuple(signing_keys.load(selector, path) for selector, path in files.items())
+        return Signer(self.config.signing_domain(), keys)
+
+    @cached_property
+    def return_path(self) -> ReturnPath | None:
+        """Where mails are returned to, with the keys of what only we can have made; None: to `from`."""
+        address = self.config.bounces.address
+        return ReturnPath(wire_address(address), self.keys.tokens) if address else None
 
     @cached_property
     def journals(self) -> Path:

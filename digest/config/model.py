@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 
 from digest.articles.model import Region
+from digest.config.aligned import signing_domain
 from digest.config.placeholders import POSTAL_ADDRESS
 from digest.config.tables import (
     BouncesTable,
@@ -179,6 +180,14 @@ class Config:
             if limit is not None:
                 rates[provider] = min(limit, rates.get(provider, limit))
         return rates
+
+    def signing_domain(self) -> str:
+        """d= of DKIM signatures: the domain of `from`, or its parent."""
+        return signing_domain(self.tables)
+
+    def signing_keys(self) -> dict[str, Path]:
+        """The files of DKIM's private keys, by selector."""
+        return {key.selector: self.resolve(key.key_file) for key in self.tables.dkim.keys}
 
     def list_id(self) -> str:
         """The list's identifier: as configured, or "roundup" under the domain of From."""

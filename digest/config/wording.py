@@ -176,6 +176,7 @@ def _problem(path: Path, detail: ErrorDetails) -> Problem:
 
 def contradictions(tables: Tables) -> Iterator[Problem]:
     """Settings that are each well written and cannot all be meant."""
+    from digest.config.aligned import disagreements
     from digest.config.model import slug
 
     seen: dict[str, str] = {}
@@ -218,6 +219,8 @@ def contradictions(tables: Tables) -> Iterator[Problem]:
         )
     if tables.smtp.password.get_secret_value() and not tables.smtp.username:
         yield Problem(("smtp", "username"), "is missing, though there is a password", "write the relay's user name")
+    for where, message, mend in disagreements(tables):
+        yield Problem(where, message, mend)
     yield from _database(tables.database.url)
 
 

@@ -84,7 +84,7 @@ def _whose(app: App, provider: Provider, event: Event) -> Whose:
     """By our return address where the provider repeats it; else by the Message-ID, among the mails of who it names.
 
     Postmark repeats neither: its login stands for its word, and its last mail to that reader is meant."""
-    found = whose(event.report, returns.return_path(app))
+    found = whose(event.report, app.return_path)
     if found.delivery is not None or not event.email:
         return replace(found, leaver=None, forged=False)
     with app.database.read() as connection:

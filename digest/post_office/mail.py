@@ -35,9 +35,10 @@ def compiled_mail(app: App, made: Rendition, delivery: Delivery) -> Compiled:
     settings = header_settings(app)
     spoken = _LANGUAGE.search(made.html)  # a reader's mail may speak another language than the publication
     settings = replace(settings, language=spoken[1]) if spoken else settings
-    if delivery.mail == "seed":  # the very edition
-        return compile_message(made, headers=settings, mail="digest", key=edition_of(delivery.key))
-    return compile_message(made, headers=settings, mail=delivery.mail, key=delivery.key)
+    mail, key = delivery.mail, delivery.key
+    if mail == "seed":  # the very edition
+        mail, key = "digest", edition_of(key)
+    return compile_message(made, headers=settings, mail=mail, key=key, return_path=app.return_path, signer=app.signer)
 
 
 def sender_domain(app: App) -> str:

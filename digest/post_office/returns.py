@@ -17,7 +17,6 @@ from digest.bounces.reading import read
 from digest.bounces.store import Return
 from digest.delivery import store as outbox
 from digest.delivery.model import Delivery, Outcome, Verdict
-from digest.delivery.verp import ReturnPath
 from digest.post_office import complaints
 from subscribers import choosing, strikes, suppression
 from subscribers import store as subscribers
@@ -44,16 +43,10 @@ class Taken:
         return not (self.kind in (Kind.UNKNOWN, Kind.REFUSED) or (self.kind is Kind.BOUNCE and not self.verdict))
 
 
-def return_path(app: App) -> ReturnPath | None:
-    """The address that mails are returned to, with the keys of what only we can have made; None without one."""
-    address = app.config.bounces.address
-    return ReturnPath(address, app.keys.tokens) if address else None
-
-
 def take_mail(app: App, raw: bytes, *, source: str, envelope: Sequence[str] = ()) -> Taken:
     """A message, from wherever. When this returns, what it said is durable, and the message may go."""
     report = read(raw, envelope)
-    about = whose(report, return_path(app))
+    about = whose(report, app.return_path)
     if about.leaver is not None:
         report = replace(report, kind=Kind.LEAVE)
     elif about.forged and about.delivery is None:

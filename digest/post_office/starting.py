@@ -31,7 +31,7 @@ def start(app: App, row: EditionRow) -> int:
     # What is approved must be exactly what goes; what needs no approval must be what was composed.
     expected = content_hash(app, row.edition) if row.state == "approved" else row.content_hash
     made = render_choices(app, row)
-    _ = app.keys  # links need them: unusable ones must stop it here, before anything has begun
+    _ = app.keys, app.signer  # mails need them: unusable ones must stop it here, before anything has begun
     now = app.now
     with app.database.begin() as connection:
         if not editions.begin(
