@@ -9,9 +9,10 @@ from starlette.applications import Starlette
 
 from digest.app import App
 from digest.post_office.api import api_services
+from digest.post_office.hooks import hooks as hook_services
 from digest.post_office.reader_pages import web_services
 from digest.post_office.signup_pages import sign_ups
-from digest.web import api, confirm, signup
+from digest.web import api, confirm, hooks, signup
 from digest.web.app import create_app
 
 
@@ -26,4 +27,5 @@ def web_app(current: Callable[[], App], ring: Callable[[], None] = lambda: None)
         partial(signup.routes, services=services),
         partial(confirm.routes, services=services),
         partial(api.routes, services=api_services(current, ring)),
+        partial(hooks.routes, services=hook_services(current)),
     )
