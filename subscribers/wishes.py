@@ -5,9 +5,10 @@ Whoever writes one learns nothing from it: the row is the same for an address th
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -37,10 +38,19 @@ class Wish:
     id: int = 0
 
 
-def write_down(connection: Connection, keys: Keys, wish: Wish) -> None:
-    """Keep a wish. One for the same address that nobody has looked at yet is written anew: a burst is one row."""
+def write_down(connection: Connection, keys: Keys, new: Iterable[Wish]) -> None:
+    """Keep wishes. One for an address that waits already is written anew: a burst is one row."""
+    rows = {}
+    for wish in new:
+        row = _row(keys, wish)
+        rows[row["address_key"]] = row
+    for key in sorted(rows):  # two that write the same rows at the same time must not wait for each other
+        upsert(connection, wishes, rows[key], "address_key")
+
+
+def _row(keys: Keys, wish: Wish) -> dict[str, Any]:
     typed = _UNSTORABLE.sub("\ufffd", wish.address.strip())[:LONGEST]
-    row = {
+    return {
         "address_key": address_hash(keys, typed),
         "address": typed,
         "regions": text_of(wish.regions),
@@ -48,7 +58,6 @@ def write_down(connection: Connection, keys: Keys, wish: Wish) -> None:
         "evidence": {name: _UNSTORABLE.sub("\ufffd", value) for name, value in wish.evidence.items()},
         "at": wish.at,
     }
-    upsert(connection, wishes, row, "address_key")
 
 
 def waiting(connection: Connection, *, after: int, limit: int) -> list[Wish]:

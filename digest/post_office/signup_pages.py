@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from digest.app import App
-from digest.post_office import signups, welcome
+from digest.post_office import welcome
+from digest.post_office.wish_book import WishBook
 from digest.web.signup_services import SignUp, SignUpServices, SignUpView
 from subscribers import signup, stamps, tokens
 from subscribers.model import Status
@@ -26,6 +27,7 @@ class SignUpPages:
 
     current: Callable[[], App]
     ring: Callable[[], None]
+    book: WishBook = field(default_factory=WishBook)
 
     @property
     def open(self) -> bool:
@@ -50,7 +52,7 @@ class SignUpPages:
 
     def ask(self, sign_up: SignUp) -> None:
         app = self.current()
-        signups.ask(app, Wish(sign_up.address, sign_up.regions, sign_up.language, sign_up.evidence, app.now))
+        self.book.write(app, Wish(sign_up.address, sign_up.regions, sign_up.language, sign_up.evidence, app.now))
         self.ring()
 
     def look(self, token: str) -> SignUpView | None:

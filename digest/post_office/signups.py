@@ -55,7 +55,7 @@ class Answered:
 def ask(app: App, wish: Wish) -> None:
     """Write a wish down; `answer_waiting` answers it. This looks at nothing, so that it tells nothing."""
     with app.database.begin() as connection:
-        wishes.write_down(connection, app.keys, wish)
+        wishes.write_down(connection, app.keys, [wish])
 
 
 def answer_waiting(app: App) -> Answered:

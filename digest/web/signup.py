@@ -5,6 +5,7 @@ the answers for a new, a known, a suppressed and an impossible address are the s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from digest.web.body import form
@@ -79,6 +80,7 @@ class _SignUp:
     site: Site
     services: SignUpServices
     limits: Limits = field(default_factory=lambda: Limits(OFTEN))
+    answers: dict[tuple[object, ...], bytes] = field(default_factory=dict)
 
     def home(self, request: Request) -> Response:
         found = self.site.services.archive()[:RECENT]
@@ -109,7 +111,18 @@ class _SignUp:
             if not ours or age is None or not LEAST <= age <= MOST:
                 return self._once_more(request, sent, ours, age)
             self._write_down(request, sent)
-        return self._page(request, "sent", sent)
+        return self._answer(request, sent)
+
+    def _answer(self, request: Request, sent: _Sent) -> Response:
+        """The one answer. In a burst it is not made anew for each: it is good for a second."""
+        services = self.site.services
+        language = self.site.language(request, sent.language)
+        key = (language, _in_frame(request), id(services.publication), id(services.design), int(time.monotonic()))
+        body = self.answers.get(key)
+        if body is None:
+            self.answers.clear()
+            body = self.answers[key] = bytes(self._page(request, "sent", sent).body)
+        return self._framed(request, HTMLResponse(body, headers={"Content-Language": language}))
 
     def _write_down(self, request: Request, sent: _Sent) -> None:
         language = self.site.language(request, sent.language)
