@@ -114,6 +114,10 @@ class _Connection:
             run.jobs.put(job)
             return
         if not job.envelope.recipient.isascii() and not client.smtputf8:
+            if run.relays.another_with_smtputf8(self._relay):
+                run.jobs.put(job)
+                run.rest(_GLANCE)
+                return
             reason = "skipped: the relay takes no addresses that are not ASCII (SMTPUTF8)"
             self._put(job.held, Settlement(job.delivery, Status.EXCLUDED, reason, tried=False))
             return
@@ -242,6 +246,7 @@ class _Connection:
             self._no_session(error.reply)
             return None
         self._client = client
+        relay.smtputf8 = client.smtputf8
         run.relays.opened(relay)
         self._tries = 0
         return client

@@ -102,10 +102,15 @@ def book(connection: Connection, name: str, count: int, *, gap: timedelta, now: 
     if free_at is None:
         insert_or_ignore(connection, paces, {"name": name, "free_at": now})
         free_at = connection.execute(statement).scalar_one()
-    ahead = max(timedelta(seconds=_BATCH), gap) * _PROCESSES
-    first = free_at if now <= free_at <= now + ahead else now
+    first = first_moment(free_at, now, gap)
     connection.execute(sa.update(paces).where(row).values(free_at=first + gap * count))
     return first
+
+
+def first_moment(free_at: datetime, now: datetime, gap: timedelta) -> datetime:
+    """Now, or when what is booked has gone. Booked too far ahead, it comes from a clock that was set back."""
+    ahead = max(timedelta(seconds=_BATCH), gap) * _PROCESSES
+    return free_at if now <= free_at <= now + ahead else now
 
 
 def provider_pace(provider: str) -> str:
@@ -139,6 +144,11 @@ def ease(connection: Connection, provider: str, times: int) -> None:
         .where(paces.c.name == provider_pace(provider), paces.c.slowness == times)
         .values(slowness=times - 1, slow_until=None)
     )
+
+
+def resting(connection: Connection, *, now: datetime) -> dict[str, datetime]:
+    """The providers that are left alone now, and until when."""
+    return {name: one.until for name, one in slowed(connection, now=now).items() if one.until}
 
 
 def slowed(connection: Connection, *, now: datetime) -> dict[str, Slowness]:

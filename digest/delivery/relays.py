@@ -29,6 +29,7 @@ class Relay:
         self.pace = pace
         self.name = settings.name
         self.pipelining = True  # until it proves that it cannot, whatever it offers
+        self.smtputf8 = True  # until it has said what it offers
         self.sessions = 0
         self.share = 0.0  # what it has taken, by its weight
         self.asked = 0.0
@@ -76,6 +77,9 @@ class Relays:
             if away:
                 relay.share = max(relay.share, slowest)
             return relay.share <= slowest + _AHEAD / weight
+
+    def another_with_smtputf8(self, relay: Relay) -> bool:
+        return any(one.smtputf8 and not one.is_out for one in self.all if one is not relay)
 
     def took(self, relay: Relay) -> None:
         if not self.sole:

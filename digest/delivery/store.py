@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from digest.database import insert_or_ignore
 from digest.delivery.figures import books_from
 from digest.delivery.model import Books, Delivery, Mail, Status
+from digest.delivery.pace import resting
 from digest.delivery.providers import provider_of
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, deliveries, delivery_of
 
@@ -48,6 +49,7 @@ class Uncertain:
     reason: str
     text: str
     at: datetime | None
+    content_hash: str = ""
 
 
 def enqueue(connection: Connection, rows: Iterable[NewDelivery], *, domain: str, now: datetime) -> int:
@@ -174,14 +176,14 @@ def uncertain(connection: Connection, key: str | None = None) -> Iterator[Uncert
     """The deliveries whose fate is unknown, oldest first."""
     table = deliveries.c
     statement = (
-        sa.select(*DELIVERY, table.reason, table.reply_text, table.settled_at)
+        sa.select(*DELIVERY, table.reason, table.reply_text, table.settled_at, table.content_hash)
         .where(table.status == sa.literal_column("'uncertain'"))
         .order_by(table.key, table.id)
     )
     if key is not None:
         statement = statement.where(table.key == key)
     for row in connection.execute(statement):
-        yield Uncertain(delivery_of(row), row.reason, row.reply_text, row.settled_at)
+        yield Uncertain(delivery_of(row), row.reason, row.reply_text, row.settled_at, row.content_hash)
 
 
 def outcomes(connection: Connection, key: str) -> list[tuple[str, Status, str]]:
@@ -195,13 +197,18 @@ def outcomes(connection: Connection, key: str) -> list[tuple[str, Status, str]]:
 
 
 def due_later(connection: Connection, *, now: datetime, key: str | None = None) -> tuple[int, datetime | None]:
-    """How many pending deliveries wait for their time, and when the first is due."""
+    """How many pending deliveries wait for their time, or for their provider's, and when the first may go."""
     table = deliveries.c
-    statement = sa.select(sa.func.count(), sa.func.min(table.due_at)).where(table.status == PENDING, table.due_at > now)
+    pending = sa.select(sa.func.count(), sa.func.min(table.due_at)).where(table.status == PENDING)
     if key is not None:
-        statement = statement.where(table.key == key)
-    count, first = connection.execute(statement).one()
-    return count, first
+        pending = pending.where(table.key == key)
+    count, first = connection.execute(pending.where(table.due_at > now)).one()
+    moments = [first] if first is not None else []
+    for provider, until in resting(connection, now=now).items():
+        more, _ = connection.execute(pending.where(table.due_at <= now, table.provider == provider)).one()
+        count += more
+        moments += [until] if more else []
+    return count, min(moments, default=None)
 
 
 def resolve(

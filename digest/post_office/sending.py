@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from digest.app import App
-from digest.delivery import claims, sender
+from digest.delivery import claims, pace, sender
 from digest.delivery.claims import Choice
 from digest.delivery.message import Compiled
 from digest.delivery.model import Delivery, Excluded, Outcome, Ready
@@ -174,7 +174,8 @@ def has_work(app: App) -> bool:
     """Whether a run would find anything: a mail that is due, or a claim that may be a dead sender's."""
     waiting = paused_keys(app)
     with app.database.read() as connection:
-        due = claims.any_due(connection, now=app.now, choice=Choice(except_keys=waiting))
+        resting = pace.resting(connection, now=app.now)
+        due = claims.any_due(connection, now=app.now, choice=Choice(except_keys=waiting, except_providers=resting))
         return due or bool(claims.open_claims(connection))
 
 
