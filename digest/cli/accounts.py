@@ -98,6 +98,6 @@ def reconcile(
         out = console()
         out.print(result.sentence(), markup=False)
         for row in result.uncertain:
-            out.print(f"  {row.id}  {row.address}  {row.evidence}\n      {row.message_id}", markup=False)
+            out.print("\n".join(row.lines(app.zone)), markup=False)
     if result.uncertain:
         raise typer.Exit(1)

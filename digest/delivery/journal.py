@@ -44,11 +44,11 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a journal tells: outcomes by delivery, the deliveries whose body was begun and has no
-    outcome, and the content hash of every body that was begun."""
+    """What a journal tells: outcomes by delivery, the content hash of every body that was begun, and the deliveries
+    whose body was begun and has no outcome, with the connection's file and when that was last written."""
 
     results: dict[int, Outcome]
-    in_flight: frozenset[int]
+    in_flight: dict[int, tuple[str, datetime]]
     hashes: dict[int, str]
 
 
@@ -58,13 +58,16 @@ def replay(folder: Path) -> Replayed:
     A last line without its end was being written when the process died, and says nothing."""
     results: dict[int, Outcome] = {}
     begun: dict[int, str] = {}
+    where: dict[int, tuple[str, datetime]] = {}
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         for line in content[: content.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]:
             kind, _, rest = line.partition(" ")
             if kind == "B":
                 number, _, content_hash = rest.partition(" ")
                 begun[int(number)] = content_hash
+                where[int(number)] = (path.stem, written)
             elif kind == "R":
                 delivery, verdict, code, status, again, text = rest.split(" ", 5)
                 results[int(delivery)] = Outcome(
@@ -74,4 +77,4 @@ def replay(folder: Path) -> Replayed:
                     text,
                     None if again == "-" else datetime.fromtimestamp(float(again), UTC),
                 )
-    return Replayed(results, frozenset(begun.keys() - results.keys()), begun)
+    return Replayed(results, {number: said for number, said in where.items() if number not in results}, begun)

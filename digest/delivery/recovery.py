@@ -141,6 +141,14 @@ def _fate(claim: Claim, me: Owner, now: datetime, alive: Callable[[int, int], bo
     return "alive" if alive(owner.pid, owner.started) else "replay"
 
 
+def _why(claim: Claim, name: str, at: datetime) -> str:
+    """The evidence: who was sending it, on which connection, and when its journal last said anything."""
+    return (
+        f"its sender died while this mail was going out: process {claim.owner.pid}, connection {name}; "
+        f"its body was begun by {at:%H:%M:%S} UTC, and no reply was written down"
+    )
+
+
 def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnResult | None) -> tuple[int, int, int]:
     try:
         replayed = journal.replay(Path(claim.journal))
@@ -151,9 +159,10 @@ def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnRe
     results = [(rows[number], outcome) for number, outcome in replayed.results.items() if number in rows]
     doubtful = [rows[number] for number in replayed.in_flight if number in rows]
     left = replayed.hashes
-    why = "its sender died while this mail was going out"
     settlements = [claims.settlement(row, outcome, left.get(row.id, "")) for row, outcome in results]
-    settlements += [Settlement(row, Status.UNCERTAIN, why, content_hash=left[row.id]) for row in doubtful]
+    for row in doubtful:
+        why = _why(claim, *replayed.in_flight[row.id])
+        settlements.append(Settlement(row, Status.UNCERTAIN, why, content_hash=left[row.id]))
     claims.settle(connection, settlements, now=now)
     if on_result is not None:
         for row, outcome in results:

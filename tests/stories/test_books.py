@@ -68,7 +68,8 @@ def test_reconcile_settles_by_log_by_hand_and_by_resending(tmp_path: Path, datab
         log = tmp_path / "mail.log"
         log.write_text(
             "Nov 27 09:00:01 mx postfix/cleanup[1]: 4F2: message-id=<other@news.example.org>\n"
-            f"Nov 27 09:00:02 mx postfix/cleanup[1]: 4F3: message-id={named}\n"
+            f"Nov 27 09:00:02 mx postfix/cleanup[1]: 4F3A2: message-id={named}\n"
+            "Nov 27 09:00:02 mx postfix/qmgr[1]: 4F3A2: from=<x@example.org>, size=9, nrcpt=1 (queue active)\n"
         )
         assert reconcile(h.app, EDITION, log=log).sent == 1
         assert (books(h).sent, books(h).uncertain) == (2, 2)
@@ -94,7 +95,8 @@ def test_a_line_that_rejects_settles_nothing(tmp_path: Path) -> None:
             ).scalar_one()
         log = tmp_path / "mail.log"
         log.write_text(
-            f"Nov 27 09:00:02 mx postfix/cleanup[1]: 4F3: milter-reject: END-OF-MESSAGE message-id={named}\n"
+            f"Nov 27 09:00:02 mx postfix/cleanup[1]: 4F3A2: message-id={named}\n"
+            "Nov 27 09:00:02 mx postfix/cleanup[1]: 4F3A2: milter-reject: END-OF-MESSAGE from us: 5.7.1 no\n"
         )
         assert reconcile(h.app, EDITION, log=log).sent == 0
         assert books(h).uncertain == 3
