@@ -1,0 +1,134 @@
+"""What comes back changes who is mailed, and only by the word of whoever got our mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digest import audience
+from digest.bounces.model import Kind
+from digest.editions import store as editions
+from digest.post_office import pausing, returns
+from digest.post_office.returns import Taken
+from subscribers.model import Status
+from tests.support.house import House, house
+from tests.support.returned import RETURN, complaint, dsn, leaving
+from tests.support.smtp import Fault
+from tests.support.stories import words_to_staff
+
+READER = "reader@example.org"
+BOUNCES: Mapping[str, Any] = {"bounces": {"address": RETURN}, "schedule": {"skip": []}}
+MARK = timedelta(minutes=1)
+
+
+@pytest.fixture
+def h(tmp_path: Path) -> Iterator[House]:
+    with house(tmp_path, changes=BOUNCES) as made:
+        made.subscribe((READER, ()), ("other@example.org", ()))
+        made.publish(*(made.article(n) for n in range(3)))
+        yield made
+
+
+def sent(h: House) -> str:
+    """An edition has gone out."""
+    slug = h.ready()
+    h.send(slug)
+    return slug
+
+
+def next_week(h: House) -> str:
+    """A week later another has gone out."""
+    h.clock.now += timedelta(weeks=1)
+    first = len(h.items)
+    h.publish(*(h.article(n) for n in range(first, first + 3)))
+    slug = h.ready()
+    h.send(slug)
+    return slug
+
+
+def address_of(h: House, slug: str, reader: str = READER) -> str:
+    """The return address of a reader's mail, as the relay was told it."""
+    return next(mail.sender for mail in reversed(h.sink.received) if mail.recipient == reader)
+
+
+def comes_back(h: House, slug: str, status: str = "5.1.1", said: str = "no such user", reader: str = READER) -> Taken:
+    to = address_of(h, slug, reader)
+    raw = dsn(status, f"smtp; {status[0]}50 {status} {said}", to=to, Message_ID=f"<{slug}.{status}@mx.example.org>")
+    return returns.take_mail(h.app, raw, source="maildir")
+
+
+def status(h: House, reader: str = READER) -> Status:
+    return audience.find(h.app, reader).status
+
+
+def test_a_hard_bounce_suppresses_at_once(h: House) -> None:
+    """Whose address does not exist gets no other mail, and stays out of an import."""
+    taken = comes_back(h, sent(h))
+    assert (taken.kind, taken.verdict) == (Kind.BOUNCE, "hard")
+    assert status(h) is Status.SUPPRESSED
+    assert status(h, "other@example.org") is Status.ACTIVE
+    next_week(h)
+    assert h.digests().count(READER) == 1
+
+
+def test_what_the_relay_says_at_once_counts_in_the_same_way(h: House) -> None:
+    """Two refusals in the session, a week apart, are the same two words."""
+    h.sink.faults[READER] = Fault("rcpt", "550 5.2.1 the mailbox is disabled")
+    sent(h)
+    assert status(h) is Status.ACTIVE
+    next_week(h)
+    assert status(h) is Status.SUPPRESSED
+
+
+def test_the_session_and_the_mailbox_share_one_score(h: House) -> None:
+    """One refusal in the session and one bounce a week later are two."""
+    h.sink.faults[READER] = Fault("rcpt", "550 5.2.1 the mailbox is disabled", times=1)
+    sent(h)
+    comes_back(h, next_week(h), "5.2.1", "account is disabled")
+    assert status(h) is Status.SUPPRESSED
+
+
+def test_a_mail_to_the_leaving_address_leaves(h: House) -> None:
+    """The mailto: way out needs no words: its address says who leaves, and what waits in the outbox is taken out."""
+    sent(h)
+    mail = next(one for one in h.sink.received if one.recipient == READER)
+    found = re.search(rb"mailto:([^?>]+)", mail.data.replace(b"\r\n ", b""))
+    assert found is not None, "List-Unsubscribe has its mailto:"
+    to = found[1].decode()
+    taken = returns.take_mail(h.app, leaving(to, sender="someone@else.example.org"), source="lmtp")
+    assert (taken.kind, taken.why) == (Kind.LEAVE, "left by mail")
+    assert status(h) is Status.LEFT
+    next_week(h)
+    assert h.digests().count(READER) == 1
+
+
+def test_complaints_stop_the_edition_and_staff_resume_it(tmp_path: Path) -> None:
+    """Over a thousandth, and more than two: the rest waits, staff hear why, and their word is not overruled by the
+    next complaint."""
+    with house(tmp_path, changes=BOUNCES) as h:
+        readers = [f"reader-{n}@example.org" for n in range(8)]
+        h.subscribe(*((reader, ()) for reader in readers), ("late@slow.example.org", ()))
+        h.publish(*(h.article(n) for n in range(3)))
+        h.sink.faults["late@slow.example.org"] = Fault("rcpt", "451 4.7.1 greylisted")
+        slug = sent(h)
+        for reader in readers[:2]:
+            returns.take_mail(h.app, complaint(return_path=address_of(h, slug, reader)), source="imap")
+        assert state(h, slug) == "sending"
+        returns.take_mail(h.app, complaint(return_path=address_of(h, slug, readers[2])), source="imap")
+        assert state(h, slug) == "paused"
+        assert f"{slug} is paused" in " ".join(words_to_staff(h))
+        h.clock.now += MARK
+        pausing.resume(h.app, slug)
+        h.clock.now += MARK
+        returns.take_mail(h.app, complaint(return_path=address_of(h, slug, readers[3])), source="imap")
+        assert state(h, slug) == "sending"
+
+
+def state(h: House, slug: str) -> str:
+    with h.app.database.read() as connection:
+        return editions.head_of(connection, slug).state
