@@ -17,6 +17,7 @@ from digest.cli import (
     audience,
     bounces,
     correcting,
+    dkim,
     editing,
     keys,
     newsroom,
@@ -53,7 +54,20 @@ def root(
         raise typer.Exit(2)
 
 
-for group in (operations, newsroom, editing, sending, accounts, correcting, roles, audience, keys, api_keys, bounces):
+for group in (
+    operations,
+    newsroom,
+    editing,
+    sending,
+    accounts,
+    correcting,
+    roles,
+    audience,
+    keys,
+    api_keys,
+    bounces,
+    dkim,
+):
     group.register(app)
 
 

@@ -10,7 +10,7 @@ SECTIONS = {
     "Begin": ("init", "demo", "doctor"),
     "An edition": ("pull", "compose", "show", "explain", "try", "preview", "test"),
     "The editor's word": ("edit", "approve", "hold", "skip"),
-    "Sending": ("send", "resume", "stop", "status", "reconcile", "correct", "bounces"),
+    "Sending": ("send", "resume", "stop", "status", "reconcile", "correct", "bounces", "dkim"),
     "Readers": ("subscribers", "keys", "api-keys"),
     "Running": ("serve", "web", "scheduler", "worker", "db"),
 }

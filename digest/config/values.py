@@ -101,7 +101,7 @@ def per_second(rate: str) -> float | None:
     return int(match[1]) / _SECONDS[match[2]] if match else None
 
 
-def _selector(value: str) -> str:
+def selector_name(value: str) -> str:
     if not _SELECTOR.fullmatch(value):
         raise SettingError(f"{value!r} is no selector", 'write letters, digits and hyphens: "rsa2026"')
     return value
@@ -237,7 +237,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Address = Annotated[str, AfterValidator(_address)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 ListId = Annotated[str, AfterValidator(_list_id)]
-Selector = Annotated[str, AfterValidator(_selector)]
+Selector = Annotated[str, AfterValidator(selector_name)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Font = Annotated[str, AfterValidator(_font)]
 Listen = Annotated[str, AfterValidator(_listen)]

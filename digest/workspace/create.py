@@ -17,7 +17,7 @@ _TEMPLATES_README = """\
 A file here takes the place of the one of the same name that comes with the program: put
 `email/digest/style.css` here to change the looks of the mail, for example. An empty folder changes nothing.
 """
-_IGNORE = "var/\npreview/\n"
+_IGNORE = "var/\npreview/\nsecrets/\n"
 
 
 @dataclass(frozen=True, slots=True)
