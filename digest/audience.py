@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from digest.app import App
 from digest.bounces import store as bounces
+from digest.database import one_at_a_time
 from digest.delivery import store as outbox
 from digest.errors import DigestError, NotFoundError, UsageError
-from subscribers import csv_io, erasure, suppression
+from subscribers import csv_import, csv_rows, erasure, suppression
 from subscribers import store as subscribers
 from subscribers.addresses import normalise
+from subscribers.csv_export import export_csv
+from subscribers.csv_import import ImportReport, Rehearsal, Told
 from subscribers.model import Status, Subscriber
+
+IMPORTED_AT_ONCE = 1_000
+"""Rows in a transaction: some 50 ms, for which another writer waits."""
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -48,38 +55,64 @@ def add(app: App, address: str, *, regions: Sequence[str] = (), name: str = "") 
         )
 
 
-def import_file(app: App, file: Path, *, consent: str = "", dry_run: bool = False) -> csv_io.ImportReport:
-    """Good rows go in, in one transaction; bad ones are told line by line."""
+def import_file(
+    app: App,
+    file: Path,
+    *,
+    consent: str = "",
+    dry_run: bool = False,
+    told: Callable[[Told], None] | None = None,
+    progress: Callable[[ImportReport, int, int], None] | None = None,
+) -> ImportReport:
+    """Good rows go in, a batch a transaction; bad ones are told line by line. Again is harmless, also after a kill.
+
+    Rows are read between the transactions, so that readers who leave meanwhile need not wait. `told` gets each row as
+    it is done, `progress` the report so far, and how many bytes of how many have been read."""
+    report = ImportReport(dry_run=dry_run)
+    where = [0, 0]
+
+    def position(done: int, total: int) -> None:
+        where[:] = done, total
+
     try:
         stream = sys.stdin.buffer if str(file) == "-" else file.open("rb")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}", mend="name a CSV file, or - for standard input") from None
-    with stream, app.database.begin() as connection:
-        return csv_io.import_csv(
-            connection,
-            app.keys,
-            stream,
-            regions=app.publication.region_names,
-            consent=consent,
-            at=app.now,
-            dry_run=dry_run,
-        )
+    with stream, closing(Rehearsal()) as rehearsal:
+        names, now = app.publication.region_names, app.now
+        for batch in csv_rows.read(
+            stream, regions=names, consent=consent, at=now, size=IMPORTED_AT_ONCE, position=position
+        ):
+            if dry_run:
+                with app.database.read() as connection:
+                    done = csv_import.take(connection, app.keys, batch, at=now, rehearsal=rehearsal)
+            else:
+                with app.database.begin() as connection:
+                    one_at_a_time(connection, "import")
+                    done = csv_import.take(connection, app.keys, batch, at=now)
+            report.count(done)
+            if told:
+                for one in done:
+                    told(one)
+            if progress:
+                progress(report, where[0], where[1])
+    return report
 
 
 def export_file(app: App, output: Path | None) -> int:
     """Returns how many were written. A file is there whole or not at all, for its owner alone: it holds addresses."""
     with app.database.read() as connection:
         if output is None:
-            return csv_io.export_csv(connection, sys.stdout)
+            return export_csv(connection, sys.stdout)
         if output.exists() and not output.is_file():  # a pipe or a device
             with output.open("w", encoding="utf-8", newline="") as stream:
-                return csv_io.export_csv(connection, stream)
+                return export_csv(connection, stream)
         part = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
         try:
             with os.fdopen(
                 os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
             ) as stream:
-                count = csv_io.export_csv(connection, stream)
+                count = export_csv(connection, stream)
             part.replace(output)
         except OSError as error:
             raise DigestError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from digest.errors import UsageError
@@ -31,6 +34,10 @@ ROLES = frozenset(
 """Local parts that belong to a function and not to a reader; nobody can sign them up."""
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9.-]{3,180}")
+"""Nearly every address: an ASCII local part, and a domain of which many readers have the same."""
+
+
 class AddressError(UsageError):
     """An address that cannot be mailed. `address` is what was given."""
 
@@ -44,6 +51,22 @@ def normalise(text: str) -> str:
 
     Raises AddressError. Nothing is asked of the network."""
     given = text.strip()
+    local, _, domain = given.rpartition("@")
+    if len(local) <= 64 and _PLAIN.fullmatch(given) and (known := _domain(domain)):
+        return f"{local}@{known}"
+    return _looked_at(given)
+
+
+@lru_cache(maxsize=10_000)
+def _domain(domain: str) -> str:
+    """A domain as it is stored; "" for one that is none."""
+    try:
+        return _looked_at(f"a@{domain}").partition("@")[2]
+    except AddressError:
+        return ""
+
+
+def _looked_at(given: str) -> str:
     try:
         valid = validate_email(
             given,

@@ -7,9 +7,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -18,6 +19,11 @@ from digest.errors import UsageError
 CHUNK = 1 << 20
 _SPOOLED = 8 << 20
 _SEPARATORS = ",;\t|"
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+
+Position = Callable[[int, int], None]
+"""Is told, now and then, how many bytes of how many have been read."""
+_TELL_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +35,39 @@ class Record:
     problem: str = ""
 
 
-def records(stream: BinaryIO) -> Iterator[Record]:
+def records(stream: BinaryIO, position: Position | None = None) -> Iterator[Record]:
     """Every record, the heading first, in constant memory; blank lines are left out.
 
     A record that is no CSV (RFC 4180) is told and the next is read. Raises UsageError where the bytes are no text."""
     with _seekable(stream) as source:
+        length = source.seek(0, io.SEEK_END)
+        source.seek(0)
         encoding = _encoding(source)
         text = io.TextIOWrapper(source, encoding=encoding, errors="replace", newline="")
         try:
             first = text.readline(65_536)
             separator = _declared(first) or max(_SEPARATORS, key=_unquoted(first).count)
             text.seek(0)
-            yield from _records(csv.reader(text, delimiter=separator, strict=True), declared=bool(_declared(first)))
+            found = _records(csv.reader(text, delimiter=separator, strict=True), declared=bool(_declared(first)))
+            for count, record in enumerate(found):
+                if position and count % _TELL_EVERY == 0:
+                    position(source.tell(), length)
+                yield record
+            if position:
+                position(length, length)
         finally:
             text.detach()
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP, CSV injection); so does one that
+    looks as if it had one, so that `plain` gives each back as it was."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def plain(cell: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 def _records(reader: Any, *, declared: bool) -> Iterator[Record]:

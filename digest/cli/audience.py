@@ -57,15 +57,20 @@ def import_csv(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen; change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import readers from CSV. A row without evidence of consent is pending, and is sent nothing."""
-    from digest import audience
+    """Import readers from CSV. A row without evidence of consent is pending, and is sent nothing.
 
-    with opened(context) as app:
-        report = audience.import_file(app, file, consent=consent, dry_run=dry_run)
+    Killed or stopped in the middle it is run again, with the same file: what is in already is known."""
+    from digest import audience
+    from digest.cli.importing import AsDocument, bar
+
+    document = AsDocument()
+    told = (document.line if as_json else lambda one: print(one.sentence())) if dry_run else None
+    with opened(context) as app, bar(quiet=as_json or dry_run) as progress:
+        report = audience.import_file(app, file, consent=consent, dry_run=dry_run, told=told, progress=progress)
     if as_json:
-        print_json(report.as_json())
+        document.end(report)
     else:
-        for problem in report.problems:
+        for problem in () if dry_run else report.problems:
             print(problem, file=sys.stderr)
         console().print(report.sentence(), markup=False)
     if report.problems:

@@ -12,17 +12,27 @@ from hypothesis import strategies as st
 
 from digest.database import Database
 from digest.errors import UsageError
-from subscribers import choosing, erasure, store, suppression, tables
-from subscribers.csv_io import ImportReport, export_csv, import_csv
+from subscribers import choosing, csv_import, csv_rows, erasure, store, suppression, tables
+from subscribers.csv_export import export_csv
+from subscribers.csv_import import ImportReport, Rehearsal
 from subscribers.csv_text import records
 from subscribers.model import Status, Subscriber
 from tests.support.subscribers import KEYS, NOW, REGIONS, add_reader, status_of
 
 
-def take(database: Database, content: str | bytes, *, consent: str = "", dry_run: bool = False) -> ImportReport:
+def take(
+    database: Database, content: str | bytes, *, consent: str = "", dry_run: bool = False, size: int = 500
+) -> ImportReport:
+    """As the use case does it: a batch a transaction."""
     raw = content.encode() if isinstance(content, str) else content
-    with database.begin() as connection:
-        return import_csv(connection, KEYS, io.BytesIO(raw), regions=REGIONS, consent=consent, at=NOW, dry_run=dry_run)
+    report = ImportReport(dry_run=dry_run)
+    rehearsal = Rehearsal() if dry_run else None
+    for batch in csv_rows.read(io.BytesIO(raw), regions=REGIONS, consent=consent, at=NOW, size=size):
+        with database.begin() as connection:
+            report.count(csv_import.take(connection, KEYS, batch, at=NOW, rehearsal=rehearsal))
+    if rehearsal:
+        rehearsal.close()
+    return report
 
 
 def everybody(database: Database) -> list[Subscriber]:
