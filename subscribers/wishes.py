@@ -21,7 +21,7 @@ from subscribers.tables import wishes
 
 LONGEST = 320
 """Characters that are kept of what was typed as an address; no address is longer."""
-_UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def write_down(connection: Connection, keys: Keys, new: Iterable[Wish]) -> None:
 
 
 def _row(keys: Keys, wish: Wish) -> dict[str, Any]:
-    typed = _UNSTORABLE.sub("\ufffd", wish.address.strip())[:LONGEST]
+    typed = _UNSTORABLE.sub("<", wish.address.strip())[:LONGEST]  # which no address has
     return {
         "address_key": address_hash(keys, typed),
         "address": typed,
