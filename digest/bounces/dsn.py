@@ -9,7 +9,7 @@ from digest.bounces.model import Failure, Kind
 
 _NAMES = frozenset({"final-recipient", "original-recipient", "action", "status", "diagnostic-code"})
 _LOOSE = re.compile(
-    r"^[>\s]{0,8}(?:final-recipient|original-recipient|diagnostic-code|action|status)[ \t]*:",
+    r"^[> \t]{0,8}(?:final-recipient|original-recipient|diagnostic-code|action|status)[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b\s*(.*)", re.DOTALL)
@@ -32,7 +32,7 @@ def loose(text: str) -> list[Failure]:
     if found is None:
         return []
     start = max(text.rfind("\n\n", 0, found.start()), 0)
-    clean = re.sub(r"^[>\s]*> ?|^[ \t]+(?=[A-Za-z-]{4,25}:)", "", text[start:], flags=re.MULTILINE)
+    clean = re.sub(r"^[> \t]{0,20}> ?|^[ \t]{1,20}(?=[A-Za-z-]{4,25}:)", "", text[start:], flags=re.MULTILINE)
     made = groups(clean.encode("utf-8", "replace"))
     return [one for one in made if one.action or (one.recipient and (one.status or one.diagnostic))]
 

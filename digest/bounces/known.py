@@ -9,6 +9,7 @@ from typing import Literal
 from digest.bounces.mime import Part, in_charset
 
 _MOST = 60_000
+_LINES = 600
 
 
 def look(message: Part) -> Literal["permanent", "temporary", ""]:
@@ -27,5 +28,5 @@ def _flat(message: Part) -> bytes:
     kept = [(name, value) for name, value in message.headers[:60] if not name.startswith("content-")]
     head = "".join(f"{name}: {value[:500]}\n" for name, value in kept)
     text = next((part for part in message.walk() if part.type.startswith("text/") and not part.parts), message)
-    body = in_charset(text.decoded()[:_MOST])
+    body = "\n".join(in_charset(text.decoded()[:_MOST]).splitlines()[:_LINES])
     return f"{head}\n{body}".encode("utf-8", "replace")

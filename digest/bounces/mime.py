@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
@@ -27,6 +28,7 @@ _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))
 _CHARSET = re.compile(r"charset\s*=\s*\"?'?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _REPORT_TYPE = re.compile(r"report-type\s*=\s*\"?([a-z-]{1,40})", re.IGNORECASE)
 _FIELD = re.compile(r"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
+_NO_BASE64 = bytes(sorted(set(range(256)) - set(string.ascii_letters.encode() + string.digits.encode() + b"+/")))
 _CODECS = re.compile(
     r"us-ascii|utf-?8|utf-16(?:le|be)?|iso-8859-\d{1,2}|windows-125\d|cp125\d|koi8-[ru]|iso-2022-(?:jp|kr)|shift_jis"
     r"|euc-(?:jp|kr)|gb2312|gbk|gb18030|big5",
@@ -71,7 +73,7 @@ class Part:
             if encoding == "quoted-printable":
                 return binascii.a2b_qp(self.body)
             if encoding == "base64":
-                clean = re.sub(rb"[^A-Za-z0-9+/]", b"", self.body)
+                clean = self.body.translate(None, _NO_BASE64)
                 return base64.b64decode(clean[: len(clean) // 4 * 4])
         except (binascii.Error, ValueError):
             pass
