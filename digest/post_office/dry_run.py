@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from digest.app import App
 from digest.post_office import starting
+from digest.post_office.estimate import estimate
+from digest.post_office.figures import duration
 from digest.which import current
 from subscribers import candidates
 from subscribers import store as subscribers
 
 
 @dataclass(frozen=True, slots=True)
+class Mailing:
+    """One rendition: the names of the regions that its readers chose (none: all), the subject, how many get it.
+
+    `dropped`: what they chose that is not in the configuration any more."""
+
+    regions: tuple[str, ...]
+    subject: str
+    readers: int
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        name = ", ".join(self.regions) or "everything"
+        return f"{name} (chose {', '.join(self.dropped)} too, which is no region now)" if self.dropped else name
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What `--dry-run` tells: readers by choice, the ones who get nothing and why, and how long it takes."""
+    """What `--dry-run` tells. `readers` and `excluded` count by choice and by reason; `bound` is what takes so long;
+    `seeds` get it first."""
 
     slug: str
     readers: dict[str, int] = field(default_factory=dict)
     excluded: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    bound: str = ""
+    mailings: tuple[Mailing, ...] = ()
+    seeds: tuple[str, ...] = ()
+    seed_lead: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -27,14 +52,12 @@ class Plan:
     def sentence(self) -> str:
         total = sum(self.readers.values())
         readers = "1 reader" if total == 1 else f"{total} readers"
-        lines = [f"{self.slug}: {readers} would get it, in about {max(1, round(self.seconds))} s"]
-        lines += [f"  {count:>8}  {choice}" for choice, count in sorted(self.readers.items(), key=lambda kv: -kv[1])]
+        lines = [f"{self.slug}: {readers} would get it, in about {duration(self.seconds)} ({self.bound})"]
+        if self.seeds:
+            lines.append(f"  first, {duration(self.seed_lead)} before: {', '.join(self.seeds)}")
+        lines += [f"  {mailing.readers:>8}  {mailing.label}: {mailing.subject}" for mailing in self.mailings]
         lines += [f"  {count:>8}  get none: {why}" for why, count in self.excluded.items()]
         return "\n".join(lines)
-
-
-ASSUMED_RATE = 500.0
-"""Mails a second to a near relay without a rate of its own; only for the estimate of `--dry-run`."""
 
 
 def dry_run(app: App, slug: str | None) -> Plan:
@@ -42,18 +65,31 @@ def dry_run(app: App, slug: str | None) -> Plan:
     row = current(app, slug)
     made = starting.render_choices(app, row)
     names = app.publication.region_names
-    readers: dict[str, int] = {}
-    excluded: dict[str, int] = {}
+    mailings: list[Mailing] = []
+    excluded: Counter[str] = Counter()
     with app.database.read() as connection:
         for choice, count in candidates.count_by_choice(connection, app.now).items():
-            if made.get(choice) is None:
-                excluded[starting.EMPTY] = excluded.get(starting.EMPTY, 0) + count
-            else:
-                label = ", ".join(names.get(s, s) for s in choice) or "everything"
-                readers[label] = readers.get(label, 0) + count
-        excluded |= candidates.count_paused(connection, app.now)
+            one = made.get(choice)
+            if one is None:
+                excluded[starting.EMPTY] += count
+                continue
+            known = tuple(names[slug] for slug in choice if slug in names)
+            dropped = tuple(slug for slug in choice if slug not in names)
+            mailings.append(Mailing(known, one.subject, count, dropped))
+        excluded.update(candidates.count_paused(connection, app.now))
         for status, count in subscribers.counts(connection).items():
             if status != "active" and count:
-                excluded[str(status)] = count
-    rate = app.config.smtp.rate_per_second() or ASSUMED_RATE
-    return Plan(row.slug, readers, excluded, sum(readers.values()) / rate)
+                excluded[str(status)] += count
+        takes = estimate(app, connection, sum(mailing.readers for mailing in mailings))
+    mailings.sort(key=lambda mailing: (-mailing.readers, mailing.label))
+    staff = app.config.staff
+    return Plan(
+        row.slug,
+        {mailing.label: mailing.readers for mailing in mailings},
+        dict(excluded),
+        takes.seconds,
+        takes.bound,
+        tuple(mailings),
+        staff.seeds,
+        staff.seed_lead.total_seconds() if staff.seeds else 0.0,
+    )
