@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from email.utils import parseaddr
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -148,28 +147,57 @@ _TROUBLE = {
 }
 
 
+def _signatures(app: App) -> Iterator[tuple[bool, str]]:
+    """Every key can be read, and signs."""
+    if app.signer is not None:
+        selectors = ", ".join(key.selector for key in app.signer.keys)
+        yield True, f"mails are signed as {app.signer.domain} under {selectors}"
+
+
+def _bounces(app: App) -> Iterator[tuple[bool, str]]:
+    """An envelope sender elsewhere makes SPF pass for somebody else."""
+    path = app.return_path
+    if path is None:
+        return
+    sender, domain = app.config.sender_domain(), path.address.rpartition("@")[2]
+    if f".{domain}".endswith(f".{sender}"):
+        yield True, f"what comes back goes to {path.address}"
+    else:
+        yield (
+            False,
+            f"[bounces] address is at {domain}: let it be at {sender} or below, or SPF will not agree with From",
+        )
+
+
 def _dns(app: App) -> Iterator[tuple[bool, str]]:
-    """SPF and DMARC of the From domain, where a resolver answers."""
+    """SPF, DKIM and DMARC, where a resolver answers."""
+    from digest.delivery import published
+
+    sender = app.config.sender_domain()
+    if is_reserved(sender):
+        return
+    envelope = app.return_path.address.rpartition("@")[2] if app.return_path else sender
+    yield from published.examine(ask_dns, sender=sender, envelope=envelope, signer=app.signer)
+
+
+def ask_dns(name: str, kind: str) -> list[str]:
     import dns.exception
     import dns.resolver
 
-    domain = parseaddr(app.config.publication.sender)[1].rpartition("@")[2]
-    if is_reserved(domain):
-        return
-    for what, name, mark in (("SPF", domain, "v=spf1"), ("DMARC", f"_dmarc.{domain}", "v=DMARC1")):
-        try:
-            answers = dns.resolver.resolve(name, "TXT", lifetime=5)
-            texts = [b"".join(record.strings).decode(errors="replace") for record in answers]
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            texts = []
-        except dns.exception.DNSException:
-            yield True, f"{what} of {domain} was not looked at: no resolver answers here"
-            continue
-        there = any(text.startswith(mark) for text in texts)
-        yield (
-            there,
-            f"{what} of {domain} is " + ("published" if there else f"missing: publish a TXT record at {name}"),
-        )
+    from digest.delivery.published import CannotTellError
+
+    try:
+        answers = dns.resolver.get_default_resolver().resolve(name, kind, lifetime=_PATIENCE_WITH_DNS, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except dns.exception.DNSException as error:
+        raise CannotTellError from error
+    if kind == "TXT":
+        return [b"".join(record.strings).decode(errors="replace") for record in answers]
+    return [record.to_text() for record in answers]
+
+
+_PATIENCE_WITH_DNS = 5.0
 
 
 _CHECKS: dict[str, Callable[[App], Iterator[tuple[bool, str]]]] = {
@@ -178,6 +206,8 @@ _CHECKS: dict[str, Callable[[App], Iterator[tuple[bool, str]]]] = {
     "keys": _keys,
     "journals": _folder,
     "templates": _templates,
+    "dkim": _signatures,
+    "bounces": _bounces,
     "smtp": _smtp,
     "dns": _dns,
 }

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 
 from digest.articles.model import Region
-from digest.config.aligned import signing_domain
+from digest.config.aligned import from_domain, signing_domain
 from digest.config.placeholders import POSTAL_ADDRESS
 from digest.config.tables import (
     BouncesTable,
@@ -180,6 +180,10 @@ class Config:
             if limit is not None:
                 rates[provider] = min(limit, rates.get(provider, limit))
         return rates
+
+    def sender_domain(self) -> str:
+        """The domain of `from`, as DNS knows it."""
+        return from_domain(self.tables)
 
     def signing_domain(self) -> str:
         """d= of DKIM signatures: the domain of `from`, or its parent."""

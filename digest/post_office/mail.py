@@ -42,5 +42,5 @@ def compiled_mail(app: App, made: Rendition, delivery: Delivery) -> Compiled:
 
 
 def sender_domain(app: App) -> str:
-    """The domain of From: the right side of every Message-ID."""
-    return parseaddr(app.config.publication.sender)[1].rpartition("@")[2]
+    """The domain of From, in ASCII: the right side of every Message-ID."""
+    return app.config.sender_domain()

@@ -13,6 +13,7 @@ import trustme
 from digest.app import App, open_app
 from digest.config import load
 from digest.config.placeholders import POSTAL_ADDRESS
+from digest.delivery import signing_keys
 from digest.doctor import Finding, examine
 from digest.feeds import store as feeds
 from digest.feeds.model import Feed
@@ -144,3 +145,21 @@ def test_a_clock_that_went_back(tmp_path: Path) -> None:
             feeds.record(connection, home.site.url("/feed/"), at=tomorrow, ok=True)
         app.close()
         assert "set the clock" in bad(findings(home, design={"accent": ""}), "clock")
+
+
+def test_what_comes_back_must_agree(home: Workspace) -> None:
+    """An envelope sender below the domain of From is well; one beside it is not."""
+    found = findings(home, bounces={"address": "bounces@back.gazette.localdomain"})
+    assert [one.ok for one in found["bounces"]] == [True]
+    said = bad(findings(home, bounces={"address": "bounces@elsewhere.localdomain"}), "bounces")
+    assert "gazette.localdomain or below" in said
+
+
+def test_keys_of_signatures(home: Workspace) -> None:
+    """A signing key that can be used is told with its selector; one that is not there, with how to make it."""
+    home.configure({"dkim": {"keys": [{"selector": "s1", "key_file": "s1.pem"}]}})
+    assert "digest dkim make s1" in bad(findings(home), "dkim")
+    signing_keys.make(home.folder / "s1.pem", "ed25519")
+    (told,) = findings(home)["dkim"]
+    assert told.ok
+    assert told.sentence.endswith("signed as gazette.localdomain under s1")
