@@ -48,9 +48,10 @@ def of_received(message: bytes, parts: Sequence[bytes | int], kinds: Sequence[st
 
     What relays put before it (trace fields, signatures) is passed over, and nothing else is."""
     header, blank, body = message.partition(b"\r\n\r\n")
-    if not blank:
+    fields = canonical.split_fields(header + b"\r\n")
+    if not blank or b"".join(fields) != header + b"\r\n":
         return None
-    kept = [one for one in canonical.split_fields(header + b"\r\n") if not _is_added(one)]
+    kept = [one for one in fields if not _is_added(one)]
     found = _pattern(parts, kinds).fullmatch(b"".join(kept) + b"\r\n" + body)
     return None if found is None else of(inner, [found[f"v{number}"] for number in range(len(kinds))])
 
