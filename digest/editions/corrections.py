@@ -66,6 +66,13 @@ def in_force(connection: Connection, slug: str) -> Correction | None:
     return gone[-1] if gone else None
 
 
+def moments(connection: Connection) -> dict[str, datetime]:
+    """When each edition that was corrected was corrected last."""
+    begun = sa.func.max(corrections.c.started_at, type_=corrections.c.started_at.type)
+    statement = sa.select(corrections.c.edition, begun).where(corrections.c.started_at.is_not(None))
+    return {row[0]: row[1] for row in connection.execute(statement.group_by(corrections.c.edition))}
+
+
 def save(connection: Connection, slug: str, edition: Edition, *, reason: str, by: str, at: datetime) -> Correction:
     """Keep a draft, in the place of the one there was; an approval of that one is void."""
     found = every(connection, slug)

@@ -25,7 +25,7 @@ def places_for(app: App, reader: Subscriber) -> dict[str, str]:
     }
 
 
-CONFIRM_PATHS = {"signup": "confirm"}
+CONFIRM_PATHS = {"signup": "confirm", "address": "a", "address-stop": "s"}
 """Purpose of a confirmation → the first segment of the path of its page."""
 
 

@@ -23,7 +23,7 @@ def web_app(current: Callable[[], App], ring: Callable[[], None] = lambda: None)
     one line."""
     services = sign_ups(current, ring)
     return create_app(
-        web_services(current),
+        web_services(current, ring),
         partial(signup.routes, services=services),
         partial(confirm.routes, services=services),
         partial(api.routes, services=api_services(current, ring)),

@@ -14,18 +14,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from digest.errors import DigestError
-from digest.web import archive, operations, reader
+from digest.web import archive, operations, preferences, reader
 from digest.web.guard import ALWAYS, Guard
 from digest.web.services import WebServices
 from digest.web.site import Part, Site
 
 log = structlog.get_logger("digest.web")
 
-PARTS: tuple[Part, ...] = (archive.routes, reader.routes, operations.routes)
+PARTS: tuple[Part, ...] = (archive.routes, reader.routes, preferences.routes, operations.routes)
 
 
 def create_app(services: WebServices, *more: Part) -> Starlette:
-    """The ASGI application over these services; `more` are the parts that need services of their own, and come first."""
+    """The ASGI application over these services; `more` come first: the parts that need services of their own."""
     site = Site(services)
 
     def refused(request: Request, error: Exception) -> Response:

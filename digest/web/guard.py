@@ -21,7 +21,7 @@ EDITION_POLICY = (
 )
 """An edition has its styles inlined and its photos on the publication's site; it runs nothing and posts nothing."""
 
-WITH_TOKEN = ("u", "p", "c", "confirm", "a")
+WITH_TOKEN = ("u", "p", "c", "confirm", "a", "s")
 """First segments of paths that hold a token; what follows them is never logged."""
 _PUBLIC = ("", "archive", "e", "feed.atom", "style.css", "health", "subscribe", "embed")
 _FOR_PROGRAMS = ("api", "hooks")

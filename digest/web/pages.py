@@ -8,6 +8,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from digest.rendering.environment import fill, plain
@@ -31,9 +32,17 @@ class Pages:
 
     def html(self, name: str, status: int = 200, *, language: str, **context: Any) -> Response:
         """The page `web/<name>.html`. Raises TemplateError where the operator's template is wrong."""
+        page = self.fragment(name, language=language, **context)
+        return HTMLResponse(page, status, headers={"Content-Language": language, "Vary": "Accept-Language"})
+
+    def fragment(self, name: str, *, language: str, **context: Any) -> str:
+        """`web/<name>.html`, filled.
+
+        `own` are the attributes of what stands in the publication's language on a page that speaks another one."""
         publication, design = self.services.publication, self.services.design
         stylesheet = sha256(self._css().encode()).hexdigest()[:12]
-        page = fill(
+        own = publication.language
+        return fill(
             self._environment(language),
             f"web/{name}.html",
             {
@@ -41,13 +50,15 @@ class Pages:
                 "design": plain(design),
                 "language": language,
                 "direction": direction(language),
-                "languages": offered(publication.language),
+                "languages": offered(own),
+                "own": Markup("" if own == language else f' lang="{escape(own)}" dir="{direction(own)}"'),  # noqa: S704
                 "base": self.base,
+                "palette": plain(palette(design, tuple(publication.region_names))),
+                "tongue": "",
                 "stylesheet": f"{self.base}/style.css?{stylesheet}",
                 **{key: plain(value) for key, value in context.items()},
             },
         )
-        return HTMLResponse(page, status, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
     def reader(self, name: str, view: ReaderView, status: int = 200, *, language: str, **context: Any) -> Response:
         """A page about one reader: their region choice as `regions`, a list of slug, name and whether it is chosen."""
@@ -65,7 +76,10 @@ class Pages:
 
     def editions(self, found: Sequence[ArchivedEdition]) -> list[dict[str, Any]]:
         """For a template: slug, title and the day that the slug is, or None for a slug that is none."""
-        return [{"slug": edition.slug, "title": edition.title, "day": _day(edition.slug)} for edition in found]
+        return [
+            {"slug": edition.slug, "title": edition.title, "day": _day(edition.slug), "year": edition.slug[:4]}
+            for edition in found
+        ]
 
     def stylesheet(self) -> Response:
         cached = {"Cache-Control": "public, max-age=86400"}  # its address changes with its bytes

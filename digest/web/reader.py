@@ -57,17 +57,20 @@ class _Reader:
     async def choose(self, request: Request) -> Response:
         self.site.refuse_elsewhere(request)
         fields = await form(request)
-        return await run_in_threadpool(self._choose, request, [slug for name, slug in fields if name == "region"])
+        return await run_in_threadpool(self._choose, request, fields)
 
-    def _choose(self, request: Request, ticked: list[str]) -> Response:
+    def _choose(self, request: Request, fields: list[tuple[str, str]]) -> Response:
         view = self.site.reader(request, "preferences")
         names = self.site.services.publication.region_names
+        ticked = {slug for name, slug in fields if name == "region"}
         chosen = tuple(slug for slug in names if slug in ticked)
         if not chosen:  # it would mean all of them, which is not what an empty form says
             return self.site.reader_page(request, "choose", view, 422, saved=False, empty=True)
         token = request.path_params["token"]
         if not self.site.services.choose(token, () if len(chosen) == len(names) else chosen):
             raise HTTPException(404)
+        for language in (value for name, value in fields if name == "language"):
+            self.site.services.speak(token, language)
         return RedirectResponse(f"{self.site.base}/p/{token}?saved", 303)
 
     async def leave_from_choice(self, request: Request) -> Response:

@@ -40,7 +40,10 @@ class Site:
 
     def page(self, request: Request, name: str, status: int = 200, *, language: str = "", **context: Any) -> Response:
         """The page `web/<name>.html`, in the language of this request, or of a reader who has chosen one."""
-        return self.pages.html(name, status, language=self.language(request, language), **context)
+        spoken = self.language(request, language)
+        asked = languages.match(request.query_params.get("lang", ""), self.services.publication.language)
+        kept = {"tongue": f"?lang={asked}" if asked else "", **context}
+        return self.pages.html(name, status, language=spoken, **kept)
 
     def reader_page(self, request: Request, name: str, view: ReaderView, status: int = 200, **context: Any) -> Response:
         """A page about one reader, who is `reader` in the template; their region choice is `regions`."""

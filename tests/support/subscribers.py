@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import cast
 
 import sqlalchemy as sa
 
+from digest.app import App
+from digest.config import bundled
 from digest.database import Database
+from digest.post_office.reader_pages import ReaderPages
+from digest.post_office.signup_pages import sign_ups
 from digest.rendering.environment import Templates
 from digest.rendering.model import Design, Publication
+from digest.web import signup
 from digest.web.app import create_app
 from digest.web.serve import Running, start
-from digest.web.services import ArchivedEdition, Purpose, ReaderView
-from subscribers import choosing, store, tables, tokens
+from digest.web.services import ArchivedEdition, Listing
+from subscribers import store, tables
 from subscribers.addresses import normalise
 from subscribers.keys import Keys
 from subscribers.model import Status, Subscriber
 
-KEYS = Keys({"1": bytes(range(32))}, bytes(range(32, 64)))
+_SECRETS = {"token": bytes(range(32)), "suppression": bytes(range(32, 64))}
+KEYS = Keys({"1": _SECRETS["token"]}, _SECRETS["suppression"])
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
 REGIONS = {"africa": "Africa", "asia": "Asia", "europe": "Europe", "middle-east": "Middle East", "global": "Global"}
 
@@ -58,65 +66,56 @@ def consents_of(database: Database, number: int) -> list[str]:
         return list(connection.execute(statement.order_by(tables.consents.c.id)).scalars())
 
 
-@dataclass
-class Site:
-    """What the pages need, over a database and nothing else."""
+class Site(ReaderPages):
+    """The readers' pages over a database and nothing else: no feed, no relay, and editions that are only named."""
 
-    database: Database
-    publication: Publication = field(default_factory=publication)
-    design: Design = field(default_factory=Design)
-    templates: Templates = field(default_factory=Templates)
-    editions: dict[str, str] = field(default_factory=lambda: {"2026-11-20": "Who keeps the peace in the villages"})
+    def __init__(self, database: Database) -> None:
+        secrets = "\n".join(f"{name} 1 {urlsafe_b64encode(key).decode()}" for name, key in _SECRETS.items())
+        config = bundled(overrides={"secrets": {"keys": secrets}})
+        self.database, self.now = database, NOW
+        self.app = App(config, database, lambda: self.now)
+        super().__init__(lambda: self.app)
+        self.editions = {"2026-11-20": "Who keeps the peace in the villages"}
+        self.shown = {"publication": publication(), "design": Design()}
 
-    def _number(self, token: str, purpose: Purpose) -> int | None:
-        return tokens.read(KEYS, purpose, token)
+    @property
+    def publication(self) -> Publication:
+        return cast("Publication", self.shown["publication"])
 
-    def reader(self, token: str, purpose: Purpose) -> ReaderView | None:
-        number = self._number(token, purpose)
-        with self.database.read() as connection:
-            found = store.get(connection, number) if number else None
-        if found is None:
-            return None
-        return ReaderView(
-            regions=found.regions,
-            subscribed=found.status is Status.ACTIVE,
-            unsubscribe=tokens.make(KEYS, "unsubscribe", found.id),
-            preferences=tokens.make(KEYS, "preferences", found.id),
-            may_return=found.status is not Status.SUPPRESSED,
-        )
+    @publication.setter
+    def publication(self, other: Publication) -> None:
+        self.shown["publication"] = other
 
-    def leave(self, token: str) -> bool:
-        number = self._number(token, "unsubscribe")
-        with self.database.begin() as connection:
-            return number is not None and choosing.leave(connection, number, at=NOW)
+    @property
+    def design(self) -> Design:
+        return cast("Design", self.shown["design"])
 
-    def come_back(self, token: str) -> bool:
-        number = self._number(token, "preferences")
-        with self.database.begin() as connection:
-            return number is not None and choosing.come_back(connection, number, at=NOW)
+    @design.setter
+    def design(self, other: Design) -> None:
+        self.shown["design"] = other
 
-    def choose(self, token: str, regions: tuple[str, ...]) -> bool:
-        number = self._number(token, "preferences")
-        with self.database.begin() as connection:
-            return number is not None and choosing.set_regions(connection, number, regions, at=NOW)
+    @property
+    def templates(self) -> Templates:
+        return Templates()
 
     def edition_page(self, slug: str, regions: tuple[str, ...]) -> str | None:
         if slug not in self.editions:
             return None
-        return f"<!DOCTYPE html><title>{self.editions[slug]}</title><p>{','.join(regions) or 'all'}</p>"
+        title, choice = self.editions[slug], ",".join(regions) or "all"
+        return f'<!DOCTYPE html><html lang="en"><head><title>{title}</title></head><body><p>{choice}</p></body></html>'
 
     def archive(self) -> Sequence[ArchivedEdition]:
-        return [ArchivedEdition(slug, title) for slug, title in sorted(self.editions.items(), reverse=True)]
+        return [ArchivedEdition(slug, title, NOW, NOW) for slug, title in sorted(self.editions.items(), reverse=True)]
 
-    def healthy(self) -> bool:
-        with self.database.read() as connection:
-            return connection.execute(sa.text("SELECT 1")).scalar() == 1
+    def contents(self, slug: str) -> Sequence[Listing]:
+        return [Listing("Africa", (("Rain <over> the delta", "https://observatory.example.org/1/"),))]
 
 
 @contextmanager
 def running(site: Site) -> Iterator[Running]:
     """The pages on a real server, on a free port of loopback."""
-    server = start(create_app(site), "127.0.0.1", 0)
+    services = sign_ups(lambda: site.app, lambda: None)
+    server = start(create_app(site, partial(signup.routes, services=services)), "127.0.0.1", 0)
     try:
         yield server
     finally:

@@ -68,8 +68,10 @@ def test_nothing_from_third_parties(http: httpx2.Client, site: Site) -> None:
     site.design = Design(logo="https://cdn.example.org/logo.png", logo_width=100, logo_height=20)
     for path in (*paths(site), "/", "/archive"):
         page = http.get(path).text
+        [stylesheet] = re.findall(r'"(/style\.css\?\w+)"', page)
         assert re.findall(r"<(?:link|img|script|iframe|source)\b[^>]*", page) == [
-            f'<link rel="stylesheet" href="{found}"' for found in re.findall(r'"(/style\.css\?\w+)"', page)
+            f'<link rel="stylesheet" href="{stylesheet}"',
+            f'<link rel="alternate" type="application/atom+xml" title="{site.publication.name}" href="/feed.atom"',
         ]
         assert "ann@" not in page
     assert http.get("/style.css").headers["content-type"].startswith("text/css")

@@ -1,0 +1,23 @@
+"""What was sent to one reader, for their own eyes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from digest.delivery.tables import deliveries
+
+
+def of_reader(connection: Connection, subscriber: int) -> list[dict[str, Any]]:
+    """Each delivery of this reader, the oldest first, as plain values."""
+    names = ("mail", "key", "address", "status", "reason", "reply_text", "attempts", "created_at", "settled_at")
+    statement = (
+        sa.select(*(deliveries.c[name] for name in names), deliveries.c.message_id)
+        .where(deliveries.c.subscriber == subscriber)
+        .order_by(deliveries.c.id)
+    )
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    # the key of a mail with a button is its identifier, which is nobody's data
+    return [{**row, "key": row["key"] if row["mail"] != "confirmation" else ""} for row in rows]

@@ -1,0 +1,150 @@
+"""A reader's move to another address: a button in the mail to the new one makes it, one in the notice to the old one
+stops it, or takes it back.
+
+Whether the new address is known, suppressed or none is never told: asking always writes the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from subscribers import choosing, confirmations, store
+from subscribers.addresses import is_role, match_key
+from subscribers.confirmations import Confirmation
+from subscribers.consents import record
+from subscribers.keys import Keys
+from subscribers.mail_limits import Room, room
+from subscribers.model import Status, Subscriber
+from subscribers.suppression import is_suppressed
+from subscribers.tables import confirmations as table
+from subscribers.tables import subscribers
+
+CHANGE = "address"
+STOP = "address-stop"
+"""The purposes of the two buttons."""
+A_DAY = 3
+"""Changes that one reader may ask for in a day."""
+REGRET = timedelta(days=30)
+"""How long the old address can take a change back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change that waits. `mailable` is whether the new address may be mailed at all; nobody is told."""
+
+    change: Confirmation
+    stop: Confirmation
+    mailable: bool
+
+
+def ask(connection: Connection, keys: Keys, reader: Subscriber, address: str, *, at: datetime) -> Asked | None:
+    """A reader wants their mail at `address` (normalised). One that waited before is void. None: too often today."""
+    mine = sa.and_(table.c.subscriber == reader.id, table.c.purpose == CHANGE)
+    today = sa.select(sa.func.count()).where(mine, table.c.created_at > at - timedelta(days=1))
+    if connection.execute(today).scalar_one() >= A_DAY:
+        return None
+    free = room(connection, confirmations.mailbox_hash(keys, address), address.rpartition("@")[2], at=at)
+    other = store.find(connection, address)
+    mailable = (
+        not is_suppressed(connection, keys, address)
+        and not is_role(address)
+        and free is Room.YES
+        and (other is None or other.status is not Status.SUPPRESSED)
+    )
+    connection.execute(sa.update(table).where(mine, table.c.used_at.is_(None)).values(used_at=at))
+    change = confirmations.issue(
+        connection, keys, CHANGE, address=address, subscriber=reader.id, detail={"new": address}, at=at
+    )
+    stop = confirmations.issue(
+        connection, keys, STOP, address=reader.address, subscriber=reader.id, at=at, lifetime=REGRET,
+        detail={"old": reader.address, "new": address, "change": change.token_id},
+    )  # fmt: skip
+    record(connection, reader.id, "asked to move", {"to": address}, at)
+    return Asked(change, stop, mailable)
+
+
+def waiting(connection: Connection, number: int, *, at: datetime) -> str:
+    """The address that this reader wants to move to, while it is not confirmed; "" where there is none."""
+    statement = sa.select(table.c.detail).where(
+        table.c.subscriber == number, table.c.purpose == CHANGE, table.c.used_at.is_(None), table.c.expires_at > at
+    )
+    detail = connection.execute(statement).scalars().first()
+    return str(detail["new"]) if detail else ""
+
+
+def withdraw(connection: Connection, number: int, *, at: datetime) -> None:
+    """The reader thinks better of it before anybody has confirmed."""
+    statement = sa.update(table).where(
+        table.c.subscriber == number, table.c.purpose == CHANGE, table.c.used_at.is_(None), table.c.expires_at > at
+    )
+    if connection.execute(statement.values(used_at=at)).rowcount:
+        record(connection, number, "did not move", {}, at)
+
+
+def look(connection: Connection, purpose: str, token: str, *, at: datetime) -> tuple[Confirmation, Subscriber] | None:
+    """What this button would do, and to whom; None where it does nothing any more."""
+    found = confirmations.find(connection, purpose, token)
+    if found is None or found.subscriber is None or not found.is_open(at):
+        return None
+    reader = store.get(connection, found.subscriber)
+    return (found, reader) if reader is not None else None
+
+
+def confirm(connection: Connection, keys: Keys, token: str, *, at: datetime) -> Subscriber | None:
+    """The button in the mail to the new address. Returns the reader who gets the mail there from now on.
+
+    Where that address has a reader already, they are one person: the old one leaves. None where it does nothing."""
+    found = look(connection, CHANGE, token, at=at)
+    if found is None:
+        return None
+    change, reader = found
+    new = str(change.detail["new"])
+    if reader.status is not Status.ACTIVE or is_suppressed(connection, keys, new):
+        return None
+    if not confirmations.use(connection, change, at=at):
+        return None
+    other = store.find(connection, new)
+    if other is None or other.id == reader.id:
+        _move(connection, reader, new, at)
+        return store.get(connection, reader.id)
+    if other.status is not Status.ACTIVE:
+        values = {"status": Status.ACTIVE.value, "regions": store.text_of(reader.regions), "since": at, "left_at": None}
+        values |= {"consent": "moved here by the button in the mail"}
+        connection.execute(sa.update(subscribers).where(subscribers.c.id == other.id).values(**values))
+        record(connection, other.id, "moved here", {"from": reader.address, "regions": list(reader.regions)}, at)
+    choosing.leave(connection, reader.id, at=at, how=f"moved to {new}")
+    return store.get(connection, other.id)
+
+
+def stop(connection: Connection, keys: Keys, token: str, *, at: datetime) -> bool:
+    """The button in the notice to the old address: a change that waits is void, one that was made is taken back.
+
+    False where it does nothing: forged, too old, pressed before, or the old address has another reader by now."""
+    found = look(connection, STOP, token, at=at)
+    if found is None:
+        return False
+    notice, reader = found
+    old, new = str(notice.detail["old"]), str(notice.detail["new"])
+    if not confirmations.use(connection, notice, at=at):
+        return False
+    change = confirmations.by_token_id(connection, str(notice.detail["change"]))
+    if change is not None:
+        confirmations.use(connection, change, at=at)
+    if reader.status is Status.LEFT and reader.address == old:  # the new address had a reader: see confirm
+        return choosing.come_back(connection, reader.id, at=at)
+    if match_key(reader.address) != match_key(new):
+        record(connection, reader.id, "did not move", {}, at)
+        return True
+    if store.find(connection, old) not in (None, reader) or is_suppressed(connection, keys, old):
+        return False
+    _move(connection, reader, old, at)
+    return True
+
+
+def _move(connection: Connection, reader: Subscriber, to: str, at: datetime) -> None:
+    statement = sa.update(subscribers).where(subscribers.c.id == reader.id)
+    connection.execute(statement.values(address=to, match_key=match_key(to)))
+    record(connection, reader.id, "moved", {"from": reader.address, "to": to}, at)
