@@ -66,6 +66,8 @@ def classify(
     or "".
 
     `attempts` counts those before this one. `retry_at` is set where the delivery comes again."""
+    if phase == "dot" and 200 <= code < 300:  # nearly always
+        return Outcome(Verdict.SENT, code, status, text)
     verdict = verdict_of(phase, code, status, text)
     again_at = _again_at(verdict, attempts, first_attempt_at, now)
     if verdict in (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.RETRY_SESSION) and again_at is None:

@@ -107,7 +107,9 @@ def make_reply(phase: Phase, code: int, lines: Sequence[str]) -> Reply:
     if not status and (later := _ENHANCED.search(" ".join(lines))) and later[1][0] == str(code)[0]:
         status = later[1]
     text = " ".join(line.removeprefix(status).strip() for line in lines)
-    return Reply(phase, code, status, "".join(c if c.isprintable() else " " for c in text)[:1000])
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return Reply(phase, code, status, text[:1000])
 
 
 def describe(error: Exception) -> str:
@@ -144,7 +146,7 @@ def _connect(settings: RelaySettings) -> smtplib.SMTP:
             _need(phase, *smtp.starttls(context=_trust(settings.ca_file)))
             phase = "ehlo"
             _greet(smtp)
-        if settings.username:
+        if settings.username or settings.token_file:
             phase = "auth"
             _log_in(smtp, settings)
     except SessionError:

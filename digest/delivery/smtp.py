@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic
 
 from digest.delivery.policy import Phase
@@ -57,6 +58,7 @@ class Client:
         self._begun: Envelope | None = None
         self._reset_needed = False
         self._until = 0.0
+        self._allowed = -1.0
         self.delivered = 0
         self.out_of_step = False
 
@@ -280,23 +282,27 @@ class Client:
     def _timeout(self, seconds: float) -> None:
         """For the whole of what comes next: a relay that sends a byte now and then must not hold us for ever."""
         self._until = monotonic() + seconds
-        self._sock.settimeout(seconds)
+        self._allow(seconds)
 
     def _time_left(self) -> None:
         left = self._until - monotonic()
         if left <= 0:
             raise TimeoutError
-        self._sock.settimeout(left)
+        self._allow(left)
+
+    def _allow(self, seconds: float) -> None:
+        if seconds != self._allowed:  # it is a call into the kernel
+            self._sock.settimeout(seconds)
+            self._allowed = seconds
 
     def _read(self, phase: Phase) -> Reply:
         """One reply, all of its lines. Lines that contradict each other are no reply."""
+        first = line = self._line()
+        if phase != "dot" and line[3:4] == b" ":
+            return _usual(phase, line)
         lines: list[str] = []
-        first = b""
         while True:
-            line = self._line()
-            if len(line) < 3 or not line[:3].isdigit() or (len(line) > 3 and line[3:4] not in (b" ", b"-")):
-                raise _LostError(f"the relay answered {line[:80]!r}, which is not SMTP")
-            first = first or line
+            _check(line)
             if line[:1] != first[:1]:
                 raise _LostError(f"the relay answered {first[:40]!r} and {line[:40]!r} in one reply")
             lines.append(line[4:].decode("utf-8", "replace").strip())
@@ -304,6 +310,7 @@ class Client:
                 break
             if len(lines) >= _MOST_LINES:
                 raise _LostError("the relay's reply has no end")
+            line = self._line()
         return make_reply(phase, int(line[:3]), lines)
 
     def _line(self) -> bytes:
@@ -320,6 +327,18 @@ class Client:
         line = bytes(received[:end]).rstrip(b"\r")
         del received[: end + 1]
         return line
+
+
+def _check(line: bytes) -> None:
+    if len(line) < 3 or not line[:3].isdigit() or (len(line) > 3 and line[3:4] not in (b" ", b"-")):
+        raise _LostError(f"the relay answered {line[:80]!r}, which is not SMTP")
+
+
+@lru_cache(maxsize=64)
+def _usual(phase: Phase, line: bytes) -> Reply:
+    """A reply of one line. To envelopes a relay says the same again and again; only after the dot it has news."""
+    _check(line)
+    return make_reply(phase, int(line[:3]), [line[4:].decode("utf-8", "replace").strip()])
 
 
 def _continues(reply: Reply) -> bool:

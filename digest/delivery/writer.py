@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from queue import Empty
-from time import monotonic
+from time import monotonic, sleep
 
 from sqlalchemy.engine import Connection
 
@@ -13,9 +13,9 @@ from digest.delivery import claims
 from digest.delivery.claims import Settlement
 from digest.delivery.run import HeldClaim, Run
 
-_GROUP = 50
+_GROUP = 100  # results that wait for no company
 _MOST = 500
-_WAIT = 0.005  # seconds that a result waits for company
+_WAIT = 0.02  # seconds that the first of a group waits for company
 _LOOK = 0.1  # seconds between two looks for readers who have left
 
 Results = list[tuple[HeldClaim, Settlement]]
@@ -43,18 +43,18 @@ def write_results(run: Run) -> None:
 def _collect(run: Run) -> tuple[Results, bool]:
     """A group of results, perhaps none; False when there will be no more."""
     batch: Results = []
-    deadline = monotonic() + _LOOK
-    while len(batch) < _MOST:
-        try:
-            item = run.results.get_nowait() if len(batch) >= _GROUP else run.results.get(timeout=deadline - monotonic())
-        except (Empty, ValueError):  # ValueError: the time left is negative
-            break
-        if item is None:
-            return batch, False
-        if not batch:
-            deadline = monotonic() + _WAIT
-        batch.append(item)
-    return batch, True
+    try:
+        item = run.results.get(timeout=_LOOK)
+        if run.results.qsize() < _GROUP:
+            sleep(_WAIT)  # company comes meanwhile; to wake up for each would cost more than the commit
+        while item is not None:
+            batch.append(item)
+            if len(batch) == _MOST:
+                break
+            item = run.results.get_nowait()
+    except Empty:
+        return batch, True
+    return batch, item is not None
 
 
 def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking: bool) -> None:

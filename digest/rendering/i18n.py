@@ -78,6 +78,7 @@ def join(words: Iterable[str], language: str) -> str:
     return str(format_list(list(words), locale=locale_of(language)))
 
 
+@lru_cache(maxsize=4096)
 def since(day: date | None, language: str) -> str:
     """What fills the personal place SINCE: ` on March 3, 2013` with its leading space, or "" where it is
     not known."""
