@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from digest.app import App
@@ -19,10 +21,13 @@ from subscribers import store as subscribers
 from subscribers.addresses import normalise
 from subscribers.csv_export import export_csv
 from subscribers.csv_import import ImportReport, Rehearsal, Told
-from subscribers.model import Status, Subscriber
+from subscribers.model import Status, Subscriber, Suppression
 
 IMPORTED_AT_ONCE = 1_000
 """Rows in a transaction: some 50 ms, for which another writer waits."""
+
+TIDIED_EVERY = 20_000
+"""Rows after which the memory is tidied: the command line lets rubbish lie for longer than a million rows allow."""
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -96,6 +101,8 @@ def import_file(
                     told(one)
             if progress:
                 progress(report, where[0], where[1])
+            if report.rows % TIDIED_EVERY < IMPORTED_AT_ONCE:
+                gc.collect()
     return report
 
 
@@ -139,19 +146,59 @@ def find(app: App, address: str) -> Subscriber:
     return found
 
 
-def suppress(app: App, address: str, reason: str) -> None:
-    """Works for an address that is no subscriber, too; at once for a delivery that waits."""
+def find_suppressed(app: App, address: str) -> Subscriber | None:
+    """The reader of a suppressed address; None where there is none."""
+    with app.database.read() as connection:
+        return subscribers.find(connection, normalise(address))
+
+
+def widest(app: App, *, at_most: int) -> int:
+    """How wide a column of addresses is, so that it can be written as it comes."""
+    with app.database.read() as connection:
+        return min(subscribers.longest_address(connection), at_most)
+
+
+def suppressed(app: App, address: str) -> Suppression | None:
+    """Why an address must not be mailed, known or not; None where it may be."""
+    with app.database.read() as connection:
+        return suppression.why(connection, app.keys, normalise(address))
+
+
+def suppress(app: App, address: str, reason: str = "", *, by_request: bool = False) -> str:
+    """Works for an address that is no subscriber, too; at once for a delivery that waits. Returns the whole reason."""
+    kind = suppression.REQUEST if by_request else suppression.STAFF
+    reason = f"{kind}: {reason.strip()}" if reason.strip() else kind
     with app.database.begin() as connection:
         subscriber = suppression.suppress(connection, app.keys, normalise(address), reason=reason, at=app.now)
         if subscriber is not None:
             outbox.exclude(connection, subscriber, f"suppressed: {reason}", now=app.now)
+    return reason
 
 
-def erase(app: App, address: str) -> None:
-    """Raises NotFoundError where there is nobody."""
+def allow(app: App, address: str, reason: str) -> Status | None:
+    """Lift a suppression; what its reader is now, None where there is none. Raises NotFoundError, RefusedError, and
+    UsageError without a reason."""
+    if not reason.strip():
+        raise UsageError("--reason is empty", mend="say why this address may be mailed again")
     with app.database.begin() as connection:
-        erased = erasure.erase(connection, app.keys, normalise(address), at=app.now)
-        if erased is None:
+        return suppression.lift(connection, app.keys, normalise(address), reason=reason.strip(), at=app.now)
+
+
+def erase(app: App, address: str) -> bool:
+    """Everything personal, in every room, and on the disk; a keyed hash stays. False where the file could not be
+    written anew, as others use it, and free space in it may hold traces. Raises NotFoundError where there is nothing.
+    """
+    wanted = normalise(address)
+    with app.database.begin() as connection:
+        waiting = erasure.forget_waiting(connection, app.keys, wanted)
+        erased = erasure.erase(connection, app.keys, wanted, at=app.now)
+        mails = outbox.erase_address(connection, partial(erasure.same, wanted), now=app.now)
+        if erased is not None:
+            outbox.erase(connection, erased, now=app.now)
+            bounces.forget(connection, erased)
+        elif waiting or mails:
+            erasure.keep_hash(connection, app.keys, wanted, at=app.now)
+        elif suppression.why(connection, app.keys, wanted) is None:  # else it may be erased already, but for the disk
             raise NotFoundError(f"{address} is no subscriber")
-        outbox.erase(connection, erased, now=app.now)
-        bounces.forget(connection, erased)
+        suppression.forget_reason(connection, app.keys, wanted)
+    return app.database.scrub({address, wanted, wanted.casefold()})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from digest.errors import DigestError, UsageError
+
+_LOOK = 4 << 20
+"""Bytes of a file that are looked at at once."""
 
 metadata = sa.MetaData(
     naming_convention={
@@ -99,8 +103,45 @@ class Database:
             where = str(self.path) if self.is_sqlite else self.url.render_as_string(hide_password=True)
             raise DigestError(f"database {where}: {what}", mend=_mend(what)) from error
 
+    def scrub(self, words: Collection[str]) -> bool:
+        """Leave no trace of erased words in the space that SQLite has freed: where there is one, the file is written
+        anew. False where others keep it from that. PostgreSQL frees and fills its space by itself."""
+        path = self.path
+        if path is None:
+            return True
+        needles = [word.encode() for word in words]
+        with self._speaking_plainly(), self.engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            busy = _emptied(raw)
+            if not busy and not _holds(path, needles):
+                return True
+            try:
+                raw.execute("VACUUM")
+            except sqlite3.OperationalError:
+                return False
+            return not _emptied(raw) and not _holds(path, needles)
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    """Move what the write-ahead log holds into the file, and cut the log off. True where a reader kept it from that."""
+    return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+
+
+def _holds(path: Path, needles: Collection[bytes]) -> bool:
+    """Whether the bytes of a file hold one of these, in either case of their letters."""
+    wanted = [needle.lower() for needle in needles]
+    overlap = max(len(needle) for needle in wanted)
+    before = b""
+    with path.open("rb") as file:
+        while part := file.read(_LOOK):
+            window = (before + part).lower()
+            if any(needle in window for needle in wanted):
+                return True
+            before = part[-overlap:]
+    return False
 
 
 def _mend(what: str) -> str:

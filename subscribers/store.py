@@ -145,6 +145,11 @@ def counts(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(statement).all())
 
 
+def longest_address(connection: Connection) -> int:
+    """In characters; 0 where there is nobody."""
+    return connection.execute(sa.select(sa.func.max(sa.func.length(subscribers.c.address)))).scalar() or 0
+
+
 def is_empty(connection: Connection) -> bool:
     """Whether nobody was ever added or suppressed."""
     return not any(

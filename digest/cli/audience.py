@@ -14,7 +14,7 @@ from digest.cli.help import Commands
 
 group = typer.Typer(
     cls=Commands,
-    help="The audience: add, import, export, list, show, suppress, erase.",
+    help="The audience: add, import, export, list, show, suppress, allow, erase.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -107,40 +107,63 @@ def list_all(
             for subscriber in audience.stream(app, status):
                 print(json.dumps(asdict(subscriber), ensure_ascii=False, default=plain))
             return
+        width = audience.widest(app, at_most=60)
         for subscriber in audience.stream(app, status):
-            print(f"{subscriber.address}  {subscriber.status}  {audience.spoken(subscriber.regions)}")
+            print(f"{subscriber.address:<{width}}  {subscriber.status:<10}  {audience.spoken(subscriber.regions)}")
 
 
 @group.command()
 def show(context: typer.Context, address: Address, as_json: AsJson = False) -> None:
-    """What is known of one reader."""
+    """What is known of one reader, or why an address must not be mailed."""
     from digest import audience
 
     with opened(context) as app:
-        subscriber = audience.find(app, address)
+        why = audience.suppressed(app, address)
+        subscriber = audience.find_suppressed(app, address) if why else audience.find(app, address)
+        zone = app.zone
     if as_json:
-        print_json(asdict(subscriber))
+        reader = asdict(subscriber) if subscriber else {"address": address, "status": "suppressed"}
+        print_json({**reader, "suppression": {"reason": why.reason, "at": why.at} if why else None})
         return
-    since = f", since {subscriber.since:%d %B %Y}" if subscriber.since else ""
-    console().print(
-        f"{subscriber.address}: {subscriber.status}{since}, {audience.spoken(subscriber.regions)}", markup=False
-    )
-    if subscriber.consent:
-        console().print(f"  consent: {subscriber.consent}", markup=False)
+    if subscriber is None:
+        console().print(f"{address}: suppressed, no reader", markup=False)
+    else:
+        since = f", since {subscriber.since.astimezone(zone):%d %B %Y}" if subscriber.since else ""
+        regions = audience.spoken(subscriber.regions)
+        console().print(f"{subscriber.address}: {subscriber.status}{since}, {regions}", markup=False)
+        if subscriber.consent:
+            console().print(f"  consent: {subscriber.consent}", markup=False)
+    if why:
+        console().print(f"  suppressed on {why.at.astimezone(zone):%d %B %Y}: {why.reason}", markup=False)
 
 
 @group.command()
 def suppress(
     context: typer.Context,
     address: Address,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why this address must not be mailed.")] = "by staff",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why this address must not be mailed.")] = "",
+    request: Annotated[bool, typer.Option("--request", help="The reader asked for it.")] = False,
 ) -> None:
     """Never mail an address again, known or not."""
     from digest import audience
 
     with opened(context) as app:
-        audience.suppress(app, address, reason)
-    console().print(f"{address}: suppressed ({reason})", markup=False)
+        told = audience.suppress(app, address, reason, by_request=request)
+    console().print(f"{address}: suppressed ({told})", markup=False)
+
+
+@group.command()
+def allow(
+    context: typer.Context,
+    address: Address,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it may be mailed again; it is kept.")],
+) -> None:
+    """Lift a suppression by a bounce, a request or staff; a reader's complaint stands for good."""
+    from digest import audience
+
+    with opened(context) as app:
+        now = audience.allow(app, address, reason)
+    console().print(f"{address}: allowed; {f'the reader is {now}' if now else 'no reader'}", markup=False)
 
 
 @group.command()
@@ -149,5 +172,9 @@ def erase(context: typer.Context, address: Address) -> None:
     from digest import audience
 
     with opened(context) as app:
-        audience.erase(app, address)
+        clean = audience.erase(app, address)
     console().print("erased; only a keyed hash stays, so that no import brings the address back", markup=False)
+    if not clean:
+        said = "others use the database: free space in its file may still hold traces; run it again when they rest"
+        print(said, file=sys.stderr)
+        raise typer.Exit(1)

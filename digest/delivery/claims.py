@@ -154,10 +154,12 @@ _OURS = (
     # A result that comes after its lease was given up still tells the truth.
     deliveries.c.status.in_((CLAIMED, sa.literal_column("'uncertain'"))),
 )
+_ERASED = deliveries.c.address == sa.literal_column("''")
+"""Its reader was erased while a sender held it: what the server said may name them."""
 _SAID = {
     "reply_code": sa.bindparam("s_code"),
     "reply_status": sa.bindparam("s_reply_status"),
-    "reply_text": sa.bindparam("s_text"),
+    "reply_text": sa.case((_ERASED, sa.literal_column("''")), else_=sa.bindparam("s_text", type_=sa.Text)),
     "attempts": deliveries.c.attempts + sa.bindparam("s_tried"),
     # An attempt of which nothing went leaves the hash of what went before.
     "content_hash": sa.func.coalesce(sa.bindparam("s_hash", type_=sa.String), deliveries.c.content_hash),
@@ -167,7 +169,7 @@ _SETTLE = (
     .where(*_OURS)
     .values(
         status=sa.bindparam("s_status"),
-        reason=sa.bindparam("s_reason"),
+        reason=sa.case((_ERASED, sa.literal_column("'erased'")), else_=sa.bindparam("s_reason", type_=sa.Text)),
         settled_at=sa.bindparam("s_now", type_=UTCDateTime),
         **_SAID,
     )
