@@ -57,15 +57,16 @@ def take_mail(app: App, raw: bytes, *, source: str, envelope: Sequence[str] = ()
 def take(app: App, report: Report, about: Whose, *, event: str, source: str) -> Taken:
     """A report whose delivery is known beyond doubt, or is not known at all."""
     judgement = judge(report)
+    verdict = judgement.verdict.value if judgement.verdict else ""
     with app.database.begin() as connection:
         if not bounces.add(connection, event, kind=report.kind.value, source=source, at=app.now):
-            return Taken(report.kind, why="it was here before", fresh=False)
+            return Taken(report.kind, verdict, "it was here before", fresh=False)
         found = bounces.delivery(connection, about.delivery) if about.delivery is not None else None
         if report.kind is Kind.LEAVE and about.leaver is None and found is not None and found.subscriber is not None:
             about = replace(about, leaver=found.subscriber)  # they told their provider, or ours
         made = Return(
             event, report.kind.value, source, app.now,
-            verdict=judgement.verdict.value if judgement.verdict else "",
+            verdict=verdict,
             delivery=found.id if found else None,
             subscriber=about.leaver if about.leaver is not None else found.subscriber if found else None,
             provider=found.address.rpartition("@")[2] if found else "",
