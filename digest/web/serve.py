@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from digest.errors import DigestError
+from digest.web.promptness import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Running:
         self._thread.join(timeout=15)
 
 
-def start(app: ASGIApp, host: str, port: int) -> Running:
+def start(app: ASGIApp, host: str, port: int, *, protocol: type[Prompt] = Prompt) -> Running:
     """Serve `app`; port 0 takes any free one. Raises DigestError where that address cannot be had.
 
     No access log of uvicorn's own: its lines would hold tokens. No trust in X-Forwarded headers: nothing here needs
@@ -36,6 +37,7 @@ def start(app: ASGIApp, host: str, port: int) -> Running:
     listening = _bind(host, port)
     config = uvicorn.Config(
         app,
+        http=protocol,
         lifespan="off",
         log_config=None,
         access_log=False,
