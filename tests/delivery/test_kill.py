@@ -12,9 +12,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from digest.database import Database
 from digest.delivery import claims, store
-from tests.delivery.samples import KEY, books_of, fill_outbox, send
+from digest.delivery.message import verify
+from digest.delivery.tables import DELIVERY, deliveries, delivery_of
+from tests.delivery.samples import KEY, books_of, compiled, fill_outbox, send
 from tests.support.smtp import Sink
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +49,16 @@ def assert_once(database: Database, sink: Sink, everyone: Sequence[str]) -> None
     assert set(got) | doubtful == set(everyone)
 
 
+def assert_ledger_is_true(database: Database, sink: Sink) -> None:
+    """Each mail that came is the one whose hash its row has, though its sender was killed."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(*DELIVERY, deliveries.c.content_hash)).all()
+    ledger = {row.address: (row.content_hash, delivery_of(row)) for row in rows}
+    for one in sink.received:
+        content_hash, delivery = ledger[one.recipient]
+        assert verify(one.data, compiled("", delivery)) == content_hash
+
+
 def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
     """A sender is killed again and again: each reader has one mail or is uncertain; the books always balance."""
     count, choose = 400, random.Random(20261127)
@@ -66,6 +80,7 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
         # At most what was in flight on each of three connections, each time.
         assert books.uncertain <= 3 * KILLS
         assert_once(database, sink, [f"reader-{n}@example.org" for n in range(count)])
+        assert_ledger_is_true(database, sink)
     with database.read() as connection:
         assert claims.open_claims(connection) == []
 

@@ -60,7 +60,7 @@ def test_headers_of_a_digest(received: Received) -> None:
         assert headers["List-ID"].endswith("<roundup.news.example.org>")
         assert headers["List-Owner"] == "<mailto:editors@example.org>"
         assert headers["Reply-To"] == "editors@example.org"
-        for name in ("List-Help", "List-Archive"):
+        for name in ("List-Help", "List-Subscribe", "List-Archive"):
             assert re.fullmatch(r"<https://[^<>\s]+>", headers[name]), name
     feedback = {mail.message["Feedback-ID"] for mail in received.readers}
     assert len(feedback) == 1, "one per recipient would track them"
