@@ -114,6 +114,14 @@ def test_old_copies_on_the_disk(tmp_path: Path) -> None:
         assert held == []
 
 
+def test_a_longer_address(tmp_path: Path) -> None:
+    """An address that is part of another reader's is erased, and the other reader stays."""
+    with house(tmp_path) as h:
+        h.subscribe((WHO, ("africa",)), (f"jo{WHO}", ()))
+        assert audience.erase(h.app, WHO)
+        assert [reader.address for reader in audience.stream(h.app)] == [f"jo{WHO}"]
+
+
 def test_others_at_work(tmp_path: Path) -> None:
     """Where somebody reads the database for long, erasing is done and says that the disk may hold traces."""
     with house(tmp_path) as h:
