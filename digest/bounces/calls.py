@@ -71,11 +71,3 @@ def bracketed(message_id: str) -> str:
     """A Message-ID as it stands in the mail."""
     bare = message_id.strip().strip("<>")
     return f"<{bare}>" if bare else ""
-
-
-def table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""

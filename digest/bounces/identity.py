@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from digest.bounces.mime import MOST
 from digest.bounces.model import Report
+from digest.bounces.values import storable
 from digest.delivery import verp
 from digest.delivery.verp import ReturnPath
 
@@ -56,7 +57,7 @@ def event_of(report: Report, raw: bytes, about: Whose) -> str:
 
 def without_addresses(text: str) -> str:
     """A diagnostic for the books: the domains stay, whose mailbox it was does not."""
-    return _ANY_ADDRESS.sub(_domain_of, text)
+    return _ANY_ADDRESS.sub(_domain_of, storable(text))
 
 
 def _domain_of(found: re.Match[str]) -> str:

@@ -64,14 +64,14 @@ def judged(failure: Failure) -> Judgement:
 
 def _numbers(failure: Failure) -> tuple[int, str]:
     """The reply's own code and status where it quotes them; else what the fields say."""
-    text = failure.diagnostic
+    text, given = failure.diagnostic, failure.status if _STATUS.fullmatch(failure.status) else ""
     pair = _REPLY.search(text)
     if pair is not None:
         return int(pair[1]), pair[2]
     plain = _ADDRESS.sub(" ", text)
     code = _CODE.search(plain)
     own = _STATUS.search(plain)
-    status = own[1] if own and (not failure.status or failure.status.endswith(".0.0")) else failure.status
+    status = own[1] if own and (not given or given.endswith(".0.0")) else given
     if not status and own:
         status = own[1]
     if code is not None:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from digest.bounces.calls import Call, Event, ForgedError, bracketed, check_fresh, failure, loaded, table, text
+from digest.bounces.calls import Call, Event, ForgedError, bracketed, check_fresh, failure, loaded
 from digest.bounces.model import Kind, Report
+from digest.bounces.values import table, text
 
 _READER = "Mailgun"
 

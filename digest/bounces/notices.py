@@ -8,23 +8,25 @@ from dataclasses import replace
 from typing import Any
 
 from digest.bounces.model import Failure, Kind, Report
+from digest.bounces.values import rows, table, text
 
 _READER = "Amazon SES"
 
 
-def read(text: str) -> Report | None:
+def read(said: str) -> Report | None:
     """The report in a notice, plain or wrapped by SNS; None where it is none."""
-    notice = _loads(text)
+    notice = loads(said)
     if notice is not None and isinstance(notice.get("Message"), str):
-        notice = _loads(notice["Message"])
+        notice = loads(notice["Message"])
     if notice is None or not isinstance(notice.get("mail"), dict):
         return None
     return of_notice(notice)
 
 
-def _loads(text: str) -> dict[str, Any] | None:
+def loads(said: str) -> dict[str, Any] | None:
+    """A JSON object at the beginning of a text, or None."""
     try:
-        made, _ = json.JSONDecoder(strict=False).raw_decode(text.strip()[:300_000])
+        made, _ = json.JSONDecoder(strict=False).raw_decode(said.strip()[:300_000])
     except (ValueError, RecursionError):
         return None
     return made if isinstance(made, dict) else None
@@ -33,20 +35,20 @@ def _loads(text: str) -> dict[str, Any] | None:
 def of_notice(notice: Mapping[str, Any]) -> Report:
     """By `notificationType` (notifications) or `eventType` (event publishing), which are alike else."""
     mail = table(notice.get("mail"))
-    what = str(notice.get("notificationType") or notice.get("eventType") or "").lower()
+    what = text(notice.get("notificationType") or notice.get("eventType") or "").lower()
     common = table(mail.get("commonHeaders"))
-    headers = {str(table(h).get("name")).lower(): str(table(h).get("value")) for h in rows(mail.get("headers"))}
+    headers = {text(table(h).get("name")).lower(): text(table(h).get("value")) for h in rows(mail.get("headers"))}
     about: dict[str, Any] = {
-        "original_id": str(common.get("messageId") or headers.get("message-id") or ""),
+        "original_id": text(common.get("messageId") or headers.get("message-id") or ""),
         "addresses": tuple(
-            text for text in (str(mail.get("source") or ""), headers.get("return-path", "").strip("<>")) if text
+            one for one in (text(mail.get("source")), headers.get("return-path", "").strip("<>")) if one
         ),
         "reader": _READER,
     }
     if what == "bounce":
         return _bounce(table(notice.get("bounce")), about)
     if what == "complaint":
-        sub = str(table(notice.get("complaint")).get("complaintFeedbackType") or "")
+        sub = text(table(notice.get("complaint")).get("complaintFeedbackType") or "")
         if sub == "not-spam":
             return Report(Kind.UNKNOWN, why="a reader says that it is not spam", **about)
         return Report(Kind.COMPLAINT, **about)
@@ -56,14 +58,14 @@ def of_notice(notice: Mapping[str, Any]) -> Report:
 
 
 def _bounce(bounce: Mapping[str, Any], about: dict[str, Any]) -> Report:
-    kind = str(bounce.get("bounceType") or "")
-    sub = str(bounce.get("bounceSubType") or "")
+    kind = text(bounce.get("bounceType"))
+    sub = text(bounce.get("bounceSubType"))
     failures = [
         Failure(
-            recipient=str(one.get("emailAddress") or "")[:320],
-            action=str(one.get("action") or "failed").lower(),
-            status=str(one.get("status") or ""),
-            diagnostic=str(one.get("diagnosticCode") or _said(kind, sub)).removeprefix("smtp;").strip()[:2_000],
+            recipient=text(one.get("emailAddress"))[:320],
+            action=text(one.get("action") or "failed").lower(),
+            status=text(one.get("status")),
+            diagnostic=text(one.get("diagnosticCode") or _said(kind, sub)).removeprefix("smtp;").strip()[:2_000],
             context=_said(kind, sub),
         )
         for one in map(table, rows(bounce.get("bouncedRecipients"))[:20])
@@ -85,14 +87,6 @@ def _said(kind: str, sub: str) -> str:
         ("Transient", "ContentRejected"): "blocked for its content",
         ("Transient", "AttachmentRejected"): "blocked for its content",
     }.get((kind, sub), "")
-
-
-def table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def rows(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def with_original(report: Report, message_id: str) -> Report:

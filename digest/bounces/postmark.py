@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from digest.bounces.calls import Call, Event, ForgedError, failure, loaded, table, text
+from digest.bounces.calls import Call, Event, ForgedError, failure, loaded
 from digest.bounces.model import Kind, Report
+from digest.bounces.values import table, text
 
 _READER = "Postmark"
 _OTHERWISE = {

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
-from digest.bounces.calls import Call, Event, ForgedError, bracketed, check_fresh, failure, loaded, table, text
+from digest.bounces.calls import Call, Event, ForgedError, bracketed, check_fresh, failure, loaded
 from digest.bounces.model import Kind, Report
+from digest.bounces.values import table, text
 from digest.errors import DigestError
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from digest.bounces import notices
-from digest.bounces.calls import Call, Event, ForgedError, bracketed, check_fresh, loaded, table, text
+from digest.bounces.calls import Call, Event, ForgedError, bracketed, check_fresh, loaded
 from digest.bounces.model import Kind, Report
+from digest.bounces.values import rows, table, text
 
 Fetch = Callable[[str], bytes]
 """Gets a small document over https, without following redirects."""
@@ -65,8 +66,9 @@ def _event(envelope: dict[str, str]) -> Event:
 
 
 def _complainer(message: str) -> str:
-    rows = notices.rows(table(table(loaded(message.encode())).get("complaint")).get("complainedRecipients"))
-    return text(table(rows[0]).get("emailAddress")) if rows else ""
+    complaint = table((notices.loads(message) or {}).get("complaint"))
+    named = rows(complaint.get("complainedRecipients"))
+    return text(table(named[0]).get("emailAddress")) if named else ""
 
 
 def _host(topic: str) -> str:

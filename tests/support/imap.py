@@ -117,8 +117,8 @@ class _Session:
             imap.messages[int(uid)][1].update(flags.strip("()").split())
         elif verb in ("UID EXPUNGE", "EXPUNGE"):
             named = {int(uid) for uid in rest.split(",")} if rest else set(imap.messages)
-            for uid in [uid for uid, flags in imap.flags().items() if uid in named and "\\Deleted" in flags]:
-                del imap.messages[uid]
+            for gone in [uid for uid, flags in imap.flags().items() if uid in named and "\\Deleted" in flags]:
+                del imap.messages[gone]
         elif verb == "LOGOUT":
             self.say("* BYE", f"{tag} OK bye")
             return True
