@@ -14,7 +14,8 @@ test: .venv/dev  ## every check and every test
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-torture: .venv/dev  ## a send killed a thousand times
+torture: .venv/dev  ## a send killed a thousand times; relays and databases that fail at random
+	DIGEST_TESTS_FAULT_ROUNDS=$${DIGEST_TESTS_FAULT_ROUNDS:-100} $(BIN)/pytest -n 0 tests/delivery/test_faulty_relays.py tests/delivery/test_faulty_databases.py
 	DIGEST_TESTS_KILLS=$${DIGEST_TESTS_KILLS:-1000} $(BIN)/pytest -n 0 tests/processes/test_killed_send.py -k random_moments
 
 bench: .venv/bench  ## every figure of docs/reference/performance.md, into bench/results; QUICK=1 for a short one

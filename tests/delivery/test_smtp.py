@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,56 @@ def test_reading_a_reply(lines: list[str], status: str, text: str) -> None:
     """The enhanced status is found where it stands, and nothing in a reply can write to a terminal."""
     reply = make_reply("rcpt", 550, lines)
     assert (reply.status, reply.text) == (status, text)
+
+
+@pytest.mark.parametrize("mechanisms", [("PLAIN",), ("LOGIN",), ("LOGIN", "PLAIN")])
+def test_each_way_to_log_in(authority: tuple[trustme.CA, str], tmp_path: Path, mechanisms: tuple[str, ...]) -> None:
+    """PLAIN where it is offered, else LOGIN; the password may come from a file, and need not be ASCII."""
+    (tmp_path / "password").write_text("correct hörse\n", encoding="utf-8")
+    keeper = Keeper(password="correct hörse")
+    with aiosmtpd_server(keeper, starttls=context(authority[0]), auth=True, mechanisms=mechanisms) as port:
+        settings = relay(port, security="starttls", ca_file=authority[1], username="editor")
+        assert deliver(Client(replace(settings, password="correct hörse"))).code == 250
+        assert deliver(Client(replace(settings, password_file=str(tmp_path / "password")))).code == 250
+    assert keeper.users == ["PLAIN" if "PLAIN" in mechanisms else "LOGIN"] * 2
+
+
+def test_a_token_is_read_anew(authority: tuple[trustme.CA, str], tmp_path: Path) -> None:
+    """XOAUTH2 takes the token of this moment, however long; an old one is refused with the relay's own words."""
+    token = tmp_path / "token"
+    for secret in ("short-token", "long-token-" + "x" * 600):
+        keeper = Keeper(token=secret)
+        with aiosmtpd_server(keeper, starttls=context(authority[0]), auth=True, mechanisms=("XOAUTH2",)) as port:
+            settings = relay(
+                port, security="starttls", ca_file=authority[1], username="editor@example.org", token_file=str(token)
+            )
+            token.write_text("expired\n")
+            with pytest.raises(SessionError) as caught:
+                Client(settings)
+            assert (caught.value.reply.phase, caught.value.reply.code) == ("auth", 535)
+            token.write_text(f"{secret}\n")
+            assert deliver(Client(settings)).code == 250
+        assert keeper.users == ["XOAUTH2"]
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("", "is empty")])
+def test_a_token_file_that_tells_nothing(
+    authority: tuple[trustme.CA, str], tmp_path: Path, content: str | None, words: str
+) -> None:
+    """A token file that is missing or empty is named, and no mail goes without a login."""
+    if content is not None:
+        (tmp_path / "token").write_text(content)
+    with aiosmtpd_server(Keeper(), starttls=context(authority[0]), auth=True, mechanisms=("XOAUTH2",)) as port:
+        settings = relay(port, security="starttls", ca_file=authority[1], token_file=str(tmp_path / "token"))
+        with pytest.raises(SessionError, match=words):
+            Client(settings)
+
+
+def test_no_way_to_log_in() -> None:
+    """A relay that offers no way to log in that we have is told apart from a wrong password."""
+    with (
+        Sink(extensions=("AUTH CRAM-MD5",)).serve() as sink,
+        pytest.raises(SessionError, match="neither AUTH PLAIN nor LOGIN") as caught,
+    ):
+        Client(relay(sink.port, username="editor", password="x"))
+    assert caught.value.reply.code == 502

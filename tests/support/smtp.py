@@ -8,6 +8,7 @@ import socketserver
 import ssl
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -204,11 +205,13 @@ class _Session:
 class Keeper:
     """An aiosmtpd handler that keeps what it gets."""
 
-    def __init__(self, *, pipelining: bool = False) -> None:
+    def __init__(self, *, pipelining: bool = False, password: str = "correct horse", token: str = "") -> None:
         self.received: list[Received] = []
         self.users: list[str] = []
         self.tls: list[bool] = []
         self._pipelining = pipelining
+        self._password = password
+        self._token = token
 
     async def handle_EHLO(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
@@ -224,11 +227,21 @@ class Keeper:
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         good = isinstance(data, LoginPassword) and (data.login, data.password) == (
             b"editor",
-            b"correct horse",
+            self._password.encode(),
         )
         if good:
             self.users.append(mechanism)
         return AuthResult(success=good, handled=good)
+
+    async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802
+        """As the large providers do it: a wrong token is answered with a challenge that tells why."""
+        said = b64decode(args[1]) if len(args) > 1 else await server.challenge_auth("")
+        good = said.decode() == f"user=editor@example.org\1auth=Bearer {self._token}\1\1"
+        if not good:
+            await server.challenge_auth('{"status":"401"}')
+            return AuthResult(success=False, handled=False)
+        self.users.append("XOAUTH2")
+        return AuthResult(success=True, auth_data=said)
 
 
 @contextmanager
@@ -239,6 +252,7 @@ def aiosmtpd_server(
     tls: ssl.SSLContext | None = None,
     auth: bool = False,
     utf8: bool = False,
+    mechanisms: tuple[str, ...] = (),
 ) -> Iterator[int]:
     """aiosmtpd on a free port of 127.0.0.1, in a thread; yields the port. (Its Controller cannot do port 0.)"""
     ready: list[Any] = []
@@ -253,6 +267,9 @@ def aiosmtpd_server(
             authenticator=keeper.authenticate if auth else None,
             auth_required=auth,
             enable_SMTPUTF8=utf8,
+            auth_exclude_mechanism=[m for m in ("PLAIN", "LOGIN", "XOAUTH2") if m not in mechanisms]
+            if mechanisms
+            else ["XOAUTH2"],
             loop=asyncio.get_running_loop(),
         )
 

@@ -1,0 +1,208 @@
+"""Databases that are full, locked or slow, clocks that jump, and two senders: the books balance and nobody is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from digest.database import Database
+from digest.errors import DigestError
+from tests.delivery.samples import books_of, fill_outbox, send
+from tests.support.databases import create_all
+from tests.support.smtp import Sink
+
+ROUNDS = int(os.environ.get("DIGEST_TESTS_FAULT_ROUNDS", "1"))
+READERS = 150
+EVERYONE = Counter(f"reader-{number}@example.org" for number in range(READERS))
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'digest.sqlite3'}")
+    create_all(database)
+    fill_outbox(database, READERS)
+    return database
+
+
+def assert_once(database: Database, sink: Sink) -> None:
+    """Each reader has it once, or the ledger has doubts; what the ledger calls sent has arrived."""
+    books = books_of(database)
+    arrived = Counter(sink.recipients())
+    assert books.balance
+    assert (books.pending, books.candidates) == (0, READERS)
+    assert not [who for who, count in arrived.items() if count > 1]
+    assert books.sent <= sum(arrived.values()) <= books.sent + books.uncertain
+    assert len(EVERYONE - arrived) <= books.uncertain
+
+
+def test_a_full_database(sqlite: Database, tmp_path: Path) -> None:
+    """A disk that fills up in the middle ends the run with one line; with room again it goes on, and nobody is lost."""
+
+    def fill(_recipient: str) -> None:
+        if len(sink.received) == 40:
+            limit(sqlite, pages=1)
+
+    with Sink(on_data=fill).serve() as sink:
+        with pytest.raises(DigestError, match="full"):
+            for _ in range(20):
+                send(sqlite, sink.port, tmp_path, lease=timedelta(seconds=5))
+                grow(sqlite)
+        assert books_of(sqlite).balance
+        limit(sqlite, pages=1_000_000)
+        assert send(sqlite, sink.port, tmp_path).ended == "nothing due"
+    assert_once(sqlite, sink)
+    assert books_of(sqlite).uncertain == 0
+
+
+def limit(database: Database, *, pages: int) -> None:
+    """SQLite makes the file no larger than that, or than it is, on every connection from now on."""
+
+    @sa.event.listens_for(database.engine, "connect")
+    def _limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    database.engine.dispose()
+
+
+def grow(database: Database) -> None:
+    """Something that needs room."""
+    fill_outbox(database, 5_000, key="another")
+
+
+def test_a_locked_database(sqlite: Database, tmp_path: Path) -> None:
+    """Another process holds the database for a while: the sender waits, and everyone gets one mail."""
+    path = sqlite.path
+    assert path is not None
+    held: list[threading.Thread] = []
+
+    def hold() -> None:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(1.0)
+        other.execute("COMMIT")
+        other.close()
+
+    def lock(_recipient: str) -> None:
+        if len(sink.received) in (10, 60):
+            held.append(threading.Thread(target=hold))
+            held[-1].start()
+
+    with Sink(on_data=lock, delay=0.002).serve() as sink:
+        summary = send(sqlite, sink.port, tmp_path)
+    for thread in held:
+        thread.join()
+    assert held
+    assert (summary.sent, summary.uncertain) == (READERS, 0)
+    assert_once(sqlite, sink)
+
+
+def test_a_database_that_stays_locked(sqlite: Database, tmp_path: Path) -> None:
+    """Locked for longer than we wait: one line says so; the next run replays what the journal knows."""
+    path = sqlite.path
+    assert path is not None
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    @sa.event.listens_for(sqlite.engine, "connect")
+    def _impatient(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout=200")
+
+    sqlite.engine.dispose()
+
+    def lock(_recipient: str) -> None:
+        if len(sink.received) == 30 and not other.in_transaction:
+            for _ in range(1000):
+                try:
+                    other.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError:
+                    time.sleep(0.01)
+
+    with Sink(on_data=lock, delay=0.002).serve() as sink:
+        with pytest.raises(DigestError, match="locked"):
+            send(sqlite, sink.port, tmp_path, connections=1)
+        other.execute("ROLLBACK")
+        other.close()
+        send(sqlite, sink.port, tmp_path)
+    assert_once(sqlite, sink)
+    assert books_of(sqlite).uncertain == 0
+
+
+def test_a_slow_disk(database: Database, tmp_path: Path) -> None:
+    """Every commit takes 50 ms: it takes longer, and nothing else changes."""
+    fill_outbox(database, READERS)
+    sa.event.listen(database.engine, "commit", lambda _connection: time.sleep(0.05))
+    with Sink().serve() as sink:
+        summary = send(database, sink.port, tmp_path)
+    assert (summary.sent, summary.ended) == (READERS, "nothing due")
+    assert_once(database, sink)
+
+
+@pytest.mark.parametrize("first", [HOUR, -HOUR], ids=["ahead", "back"])
+def test_a_clock_that_jumps(database: Database, tmp_path: Path, first: timedelta) -> None:
+    """A clock that jumps by an hour and back again in the middle of a send loses nobody and mails nobody twice."""
+    fill_outbox(database, READERS)
+    ahead = [timedelta(0)]
+
+    def jump(_recipient: str) -> None:
+        count = len(sink.received)
+        ahead[0] = first if 30 <= count < 90 else timedelta(0)
+
+    clock = lambda: datetime.now(UTC) + ahead[0]  # noqa: E731
+    with Sink(on_data=jump, delay=0.002).serve() as sink:
+        send(database, sink.port, tmp_path, clock=clock, lease=timedelta(seconds=5), rate=400.0)
+        assert books_of(database).balance
+        ahead[0] = timedelta(0)
+        send(database, sink.port, tmp_path)
+        ahead[0] = 2 * HOUR  # what a mail that came back then waits for
+        send(database, sink.port, tmp_path, clock=lambda: datetime.now(UTC) + 2 * HOUR)
+    assert_once(database, sink)
+    assert books_of(database).uncertain == 0
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_two_senders_and_a_database_that_fails(database_url: str, tmp_path: Path, round_: int) -> None:
+    """Two senders on one database, whose commits fail at random: run again, and everyone has it once or is in doubt."""
+    database = Database(database_url)
+    create_all(database)
+    fill_outbox(database, READERS)
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # shown where it fails
+    choose = random.Random(seed)
+    working = [False]
+
+    def fail(_connection: object) -> None:
+        if not working[0] and choose.random() < 0.04:
+            raise sa.exc.OperationalError("COMMIT", {}, Exception("database or disk is full"))
+
+    def go(number: int) -> None:
+        for _ in range(4):
+            try:
+                send(both[number], sink.port, tmp_path, lease=timedelta(seconds=2))
+            except DigestError:
+                continue
+
+    both = [Database(database_url) for _ in range(2)]
+    for one in both:
+        sa.event.listen(one.engine, "commit", fail)
+    with Sink(delay=0.003).serve() as sink:
+        threads = [threading.Thread(target=go, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        working[0] = True
+        assert books_of(database).balance
+        send(database, sink.port, tmp_path)
+    assert_once(database, sink)
+    for one in (database, *both):
+        one.close()
