@@ -32,11 +32,12 @@ class _Confirm:
         view = self.services.look(token)
         if view is None or view.subscribed:
             return self._done(request, view)
-        wording, button = confirming(self.site, self.site.language(request, view.language))
+        language = self._language(request, view)
+        wording, button = confirming(self.site, language)
         names = self.site.services.publication.region_names
         regions = [names[slug] for slug in view.regions if slug in names]
         return self.site.page(
-            request, "confirm", language=view.language, token=token, wording=wording, button=button, regions=regions
+            request, "confirm", language=language, token=token, wording=wording, button=button, regions=regions
         )
 
     async def confirm(self, request: Request) -> Response:
@@ -49,9 +50,13 @@ class _Confirm:
         token = request.path_params["token"]
         view = self.services.look(token)
         if view is not None and not view.subscribed:
-            wording = confirming(self.site, self.site.language(request, view.language))
+            wording = confirming(self.site, self._language(request, view))
             view = self.services.confirm(token, evidence(request, self.services, wording))
         return self._done(request, view)
+
+    def _language(self, request: Request, view: SignUpView) -> str:
+        """That of the form they sent, unless they have pressed another one since."""
+        return self.site.language(request, "" if "lang" in request.query_params else view.language)
 
     def _done(self, request: Request, view: SignUpView | None) -> Response:
         """Subscribed; or the same for a token that is forged, cut off, used or too old: which, is nobody's business."""

@@ -6,25 +6,25 @@ from starlette.requests import Request
 
 from digest.web.limits import client
 from digest.web.phrases import phrases
+from digest.web.sentences import SIGNUP
 from digest.web.signup_services import SignUpServices
 from digest.web.site import Site
 
 
 def asking(site: Site, language: str) -> tuple[str, str]:
     """The sentence above the button of the form, and the words on the button."""
-    say = phrases(language).gettext
-    text = say(
-        "You get the weekly roundup of %(publication)s by email, and can leave with one click in every mail. "
-        "Nobody follows whether you open a mail or a link."
-    )
-    return text % {"publication": site.services.publication.name}, say("Subscribe")
+    return _said(site, language, "asking")
 
 
 def confirming(site: Site, language: str) -> tuple[str, str]:
     """The same on the page that the mail leads to."""
+    return _said(site, language, "confirming")
+
+
+def _said(site: Site, language: str, what: str) -> tuple[str, str]:
     say = phrases(language).gettext
-    text = say("Yes, I want the weekly roundup of %(publication)s by email, until I leave.")
-    return text % {"publication": site.services.publication.name}, say("Yes, subscribe me")
+    sentence, button = SIGNUP[what]
+    return say(sentence) % {"publication": site.services.publication.name}, say(button)
 
 
 def evidence(request: Request, services: SignUpServices, wording: tuple[str, str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from digest.web.consent import asking, evidence
 from digest.web.guard import PAGE_POLICY, from_elsewhere
 from digest.web.limits import Limits, limited
 from digest.web.routing import at
+from digest.web.sentences import SIGNUP
 from digest.web.signup_services import SignUp, SignUpServices
 from digest.web.site import Site
 
@@ -97,10 +98,9 @@ class _SignUp:
         """One wish more. Nothing is written but by a press on a page of ours, a few seconds after it was shown."""
         ours = self._is_ours(request)
         if not self.services.open:
-            return await self._refused(request, 403, "Sign-up is closed", "Nobody can sign up here just now.")
+            return await self._refused(request, 403, "closed")
         if not self.limits.allow(limited(request, self.services.proxies)):
-            title, text = "Please try again later", "Too many sign-ups have come from your network within the hour."
-            return await self._refused(request, 429, title, text, {"Retry-After": "3600"})
+            return await self._refused(request, 429, "too many", {"Retry-After": "3600"})
         fields = await form(request)
         return await run_in_threadpool(self._ask, request, fields, ours)
 
@@ -162,9 +162,9 @@ class _SignUp:
         return self._framed(request, made)
 
     async def _refused(
-        self, request: Request, status: int, title: str, text: str, headers: dict[str, str] | None = None
+        self, request: Request, status: int, why: str, headers: dict[str, str] | None = None
     ) -> Response:
-        response = await run_in_threadpool(self.site.message, request, status, title, text)
+        response = await run_in_threadpool(self.site.message, request, status, *SIGNUP[why])
         response.headers.update(headers or {})
         return self._framed(request, response)
 

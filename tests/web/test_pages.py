@@ -17,7 +17,7 @@ from digest.database import Database
 from digest.errors import DigestError
 from digest.rendering.model import Design
 from digest.web.phrases import phrases
-from digest.web.sentences import SENTENCES
+from digest.web.sentences import SENTENCES, SIGNUP
 from digest.web.serve import start
 from subscribers import tokens
 from tests.support.databases import create_all, missing
@@ -197,7 +197,7 @@ def used() -> set[str]:
         if file.name != "preview.html"
         for phrase in re.findall(r'_\("([^"]+)"', file.read_text())
     }
-    return found.union(*SENTENCES.values())
+    return found.union(*SENTENCES.values(), *SIGNUP.values())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
