@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from digest.bulk import Bulk
 from digest.database import UTCDateTime, lock_rows
 from digest.delivery.model import Delivery, Outcome, Status, Verdict
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, claims, deliveries, delivery_of
@@ -164,7 +165,7 @@ _SAID = {
     # An attempt of which nothing went leaves the hash of what went before.
     "content_hash": sa.func.coalesce(sa.bindparam("s_hash", type_=sa.String), deliveries.c.content_hash),
 }
-_SETTLE = (
+_SETTLE = Bulk(
     sa.update(deliveries)
     .where(*_OURS)
     .values(
@@ -188,7 +189,7 @@ def _put_back(now: sa.ColumnElement[Any]) -> dict[str, Any]:
     }
 
 
-_DEFER = (
+_DEFER = Bulk(
     sa.update(deliveries)
     .where(*_OURS)
     .values(
@@ -203,11 +204,9 @@ def settle(connection: Connection, results: Sequence[Settlement], *, now: dateti
     """Writes what became of claimed deliveries. One that somebody has settled by hand meanwhile is left
     alone; one that is to be tried again and was withdrawn meanwhile is excluded."""
     done = [_said(one, now) | {"s_status": one.status.value, "s_reason": one.reason} for one in results if _ends(one)]
-    if done:
-        connection.execute(_SETTLE, done)
+    _SETTLE.execute(connection, done)
     again = [_said(one, now) | {"s_due_at": one.due_at} for one in results if not _ends(one)]
-    if again:
-        connection.execute(_DEFER, again)
+    _DEFER.execute(connection, again)
 
 
 def _ends(result: Settlement) -> bool:
