@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,16 +58,19 @@ def following(app: App, key: str, *, quiet: bool) -> Iterator[threading.Event]:
 
 def _display(app: App, key: str, over: threading.Event) -> None:
     from digest.errors import DigestError
-    from digest.post_office.figures import follow
+    from digest.post_office.figures import follow, look
 
     with live() as show:
-        while not over.is_set():
+        while True:
             try:
                 for progress in follow(app, key, over.wait, every=0.5):
                     show(progress)
             except DigestError:
                 pass  # the database is busy or away: the sender says so, a display need not
-            over.wait(0.5)
+            if over.wait(0.5):
+                break
+        with suppress(DigestError):
+            show(look(app, key))
 
 
 @contextmanager
@@ -76,7 +79,7 @@ def live() -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(stderr=True), refresh_per_second=4, transient=True) as display:
+    with Live(console=Console(stderr=True), refresh_per_second=4) as display:
         yield lambda progress: display.update(picture(progress))
 
 

@@ -48,8 +48,8 @@ class Progress:
 
     @property
     def over(self) -> bool:
-        """Nothing more happens by itself now."""
-        return self.state not in ("sending", "paused") or not self.figures.books.pending
+        """It has gone, or never goes."""
+        return self.state in ("sent", "skipped")
 
     def as_json(self) -> dict[str, Any]:
         f = self.figures
@@ -131,7 +131,7 @@ def _average(started: datetime | None, until: datetime, done: int) -> float | No
 
 
 def follow(app: App, key: str, rest: Callable[[float], bool], *, every: float = 1.0) -> Iterator[Progress]:
-    """The figures again and again, with the rate of the last seconds, until nothing more happens by itself.
+    """The figures again and again, with the rate of the last seconds, until it has gone.
 
     `rest` waits so many seconds; it returns True to end."""
     seen: deque[tuple[float, int]] = deque()

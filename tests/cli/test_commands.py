@@ -127,8 +127,8 @@ def test_a_bar_while_sending(tmp_path: Path) -> None:
         made.subscribe(40)
         made.ready()
         shown = at_a_terminal(made, "send", columns=100)
-        assert "Sending" in shown
         assert "40/40" in shown
+        assert "example.org: 40 sent" in shown
         assert "40 sent, 0 excluded, 0 failed." in shown
 
 
