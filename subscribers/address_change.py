@@ -75,13 +75,15 @@ def waiting(connection: Connection, number: int, *, at: datetime) -> str:
     return str(detail["new"]) if detail else ""
 
 
-def withdraw(connection: Connection, number: int, *, at: datetime) -> None:
-    """The reader thinks better of it before anybody has confirmed."""
+def withdraw(connection: Connection, number: int, *, at: datetime) -> bool:
+    """The reader thinks better of it before anybody has confirmed. False where there is no such reader."""
     statement = sa.update(table).where(
         table.c.subscriber == number, table.c.purpose == CHANGE, table.c.used_at.is_(None), table.c.expires_at > at
     )
     if connection.execute(statement.values(used_at=at)).rowcount:
         record(connection, number, "did not move", {}, at)
+        return True
+    return store.get(connection, number) is not None
 
 
 def look(connection: Connection, purpose: str, token: str, *, at: datetime) -> tuple[Confirmation, Subscriber] | None:

@@ -129,11 +129,7 @@ class ReaderPages:
         return True
 
     def stay(self, token: str) -> bool:
-        def withdraw(connection: Connection, number: int) -> bool:
-            address_change.withdraw(connection, number, at=self.current().now)
-            return True
-
-        return self._change(token, withdraw)
+        return self._change(token, lambda c, number: address_change.withdraw(c, number, at=self.current().now))
 
     def move(self, purpose: Move, token: str, *, press: bool) -> MoveView | None:
         app = self.current()
