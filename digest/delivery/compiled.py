@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
-from digest.delivery import content_hash, headers, quoted, signing, verp
+from digest.delivery import content_hash, headers, quoted, signing
 from digest.delivery.headers import MessageError
 from digest.delivery.model import Ready
-from digest.delivery.verp import ReturnPath
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+>")
 
@@ -27,14 +26,16 @@ class Compiled:
     """A whole message with its personal places still open.
 
     `pieces` are fixed octets, b"" where a hole is; `holes` are (kind, name), each once; `at` says which piece is which
-    hole. `inner` is the hash of all that is fixed; `sender` the envelope's where there is no `return_path`."""
+    hole. `inner` is the hash of all that is fixed. `bounce` makes the envelope sender of a delivery's number, where it
+    is not `sender`; `leave` the address to leave by, of a reader's."""
 
     pieces: tuple[bytes, ...]
     holes: tuple[tuple[str, str], ...]
     at: tuple[tuple[int, int], ...]
     inner: bytes
     sender: str
-    return_path: ReturnPath | None = None
+    bounce: Callable[[int], str] | None = None
+    leave: Callable[[int], str] | None = None
     plan: signing.Plan | None = None
 
     @property
@@ -75,8 +76,8 @@ def fill(compiled: Compiled, ready: Ready) -> Filled:
     pieces = list(compiled.pieces)
     for index, number in compiled.at:
         pieces[index] = values[number]
-    path, plan = compiled.return_path, compiled.plan
-    sender = verp.make(path, "bounce", ready.delivery.id) if path else compiled.sender
+    bounce, plan = compiled.bounce, compiled.plan
+    sender = compiled.sender if bounce is None else bounce(ready.delivery.id)
     size = sum(map(len, pieces)) + (plan.size if plan else 0)
     return Filled(pieces, content_hash.of(compiled.inner, values), sender, recipient, size, plan, values)
 
@@ -115,12 +116,12 @@ def _fill_unsubscribe(compiled: Compiled, ready: Ready, name: str, _recipient: s
     value = headers.uri("List-Unsubscribe", ready.places.get(name, ""))
     if not value.startswith(("https://", "http://")):
         raise MessageError("List-Unsubscribe", f"{value[:80]!r} is not a web address (RFC 8058 section 3.1)")
-    path, subscriber = compiled.return_path, ready.delivery.subscriber
-    if path is None or subscriber is None:
+    leave, subscriber = compiled.leave, ready.delivery.subscriber
+    if leave is None or subscriber is None:
         return headers.fold_one("List-Unsubscribe", f"<{value}>")
     # Folded between the two only: a URI is never broken or encoded (RFC 2369).
-    leave = f"<mailto:{verp.make(path, 'leave', subscriber)}?subject=unsubscribe>"
-    return headers.fold_one("List-Unsubscribe", f"<{value}>,")[:-2] + f"\r\n {leave}\r\n".encode()
+    mailto = f"\r\n <mailto:{leave(subscriber)}?subject=unsubscribe>\r\n"
+    return headers.fold_one("List-Unsubscribe", f"<{value}>,")[:-2] + mailto.encode()
 
 
 def _place(ready: Ready, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from digest.delivery import canonical, content_hash, headers, quoted, signing
+from digest.delivery import canonical, content_hash, headers, quoted, signing, verp
 from digest.delivery.compiled import Compiled, Filled, fill, verify
 from digest.delivery.headers import MessageError
 from digest.delivery.model import LIST_MAIL, Mail
@@ -117,7 +117,8 @@ class _Pieces:
             at=tuple((index, part) for index, part in enumerate(parts) if isinstance(part, int)),
             inner=content_hash.fixed(parts),
             sender=sender,
-            return_path=return_path,
+            bounce=verp.maker(return_path, "bounce") if return_path else None,
+            leave=verp.maker(return_path, "leave") if return_path else None,
             plan=plan,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,10 +36,19 @@ class ReturnPath:
 
 def make(path: ReturnPath, purpose: Purpose, number: int) -> str:
     """The address for one delivery ("bounce") or one subscriber ("leave"), who are known by their numbers."""
+    return maker(path, purpose)(number)
+
+
+def maker(path: ReturnPath, purpose: Purpose) -> Callable[[int], str]:
+    """The same, ready for many numbers."""
     local, _, domain = path.address.rpartition("@")
     key_id = next(reversed(path.keys))
-    said = f"{number:x}"
-    return f"{local}+{_MARK[purpose]}{key_id}-{said}-{_mac(path.keys[key_id], purpose, said)}@{domain}"
+    start, end, secret, said = f"{local}+{_MARK[purpose]}{key_id}-", f"@{domain}", path.keys[key_id], _said(purpose)
+
+    def made(number: int) -> str:
+        return f"{start}{number:x}-{hmac.digest(secret, said % number, 'sha256')[:_MAC].hex()}{end}"
+
+    return made
 
 
 def read(path: ReturnPath, purpose: Purpose, address: str) -> int | None:
@@ -50,12 +59,13 @@ def read(path: ReturnPath, purpose: Purpose, address: str) -> int | None:
     found = _TOKEN.fullmatch(token)
     if found is None or base != wanted or domain != where or (found[1] or "") != _MARK[purpose]:
         return None
-    secret = path.keys.get(found[2])
-    if secret is None or not hmac.compare_digest(found[4], _mac(secret, purpose, found[3])):
+    secret, number = path.keys.get(found[2]), int(found[3], 16)
+    if secret is None:
         return None
-    return int(found[3], 16)
+    mac = hmac.digest(secret, _said(purpose) % number, "sha256")[:_MAC].hex()
+    return number if hmac.compare_digest(found[4], mac) else None
 
 
-def _mac(secret: bytes, purpose: Purpose, number: str) -> str:
+def _said(purpose: Purpose) -> bytes:
     # No purpose of `subscribers.tokens` is among ours: a token of one kind is never one of another.
-    return hmac.digest(secret, f"verp-{purpose}\0{number}".encode(), "sha256")[:_MAC].hex()
+    return b"verp-%s\0%%x" % purpose.encode()
