@@ -24,6 +24,7 @@ from digest.cli import (
     operations,
     roles,
     sending,
+    signup,
 )
 from digest.cli.context import Options
 from digest.cli.help import Commands
@@ -63,6 +64,7 @@ for group in (
     correcting,
     roles,
     audience,
+    signup,
     keys,
     api_keys,
     bounces,

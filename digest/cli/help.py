@@ -11,7 +11,7 @@ SECTIONS = {
     "An edition": ("pull", "compose", "show", "explain", "try", "preview", "test"),
     "The editor's word": ("edit", "approve", "hold", "skip"),
     "Sending": ("send", "resume", "stop", "status", "reconcile", "correct", "bounces", "dkim"),
-    "Readers": ("subscribers", "keys", "api-keys"),
+    "Readers": ("subscribers", "signup-form", "keys", "api-keys"),
     "Running": ("serve", "web", "scheduler", "worker", "db"),
 }
 
