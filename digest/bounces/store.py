@@ -53,10 +53,12 @@ class Return:
 _FIELDS = [bounces.c[name] for name in Return.__dataclass_fields__]
 
 
-def add(connection: Connection, event: str, *, kind: str, source: str, at: datetime) -> bool:
-    """Claim the report for this transaction: False where it has been here before, and nothing must come of it."""
+def add(connection: Connection, event: str, *, kind: str, source: str, at: datetime) -> int | None:
+    """Claim the report for this transaction; returns its number, or None where it has been here before, and nothing
+    must come of it."""
     row = {"event": event, "kind": kind, "source": source, "at": at}
-    return insert_or_ignore(connection, bounces, row, bounces.c.id).first() is not None
+    number: int | None = insert_or_ignore(connection, bounces, row, bounces.c.id).scalar()
+    return number
 
 
 def fill(connection: Connection, made: Return) -> None:

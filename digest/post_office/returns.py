@@ -25,6 +25,8 @@ from subscribers.strikes import Strike
 
 LATE = timedelta(days=5)
 """How much later a relay may still say that a mail could not be delivered (RFC 5321, section 4.5.4.1)."""
+EVERY = 10
+"""At every so many hard bounces it is looked whether there are too many."""
 _NOT_READERS = ("staff", "test", "seed")
 
 
@@ -59,7 +61,8 @@ def take(app: App, report: Report, about: Whose, *, event: str, source: str) -> 
     judgement = judge(report)
     verdict = judgement.verdict.value if judgement.verdict else ""
     with app.database.begin() as connection:
-        if not bounces.add(connection, event, kind=report.kind.value, source=source, at=app.now):
+        number = bounces.add(connection, event, kind=report.kind.value, source=source, at=app.now)
+        if number is None:
             return Taken(report.kind, verdict, "it was here before", fresh=False)
         found = bounces.delivery(connection, about.delivery) if about.delivery is not None else None
         if report.kind is Kind.LEAVE and about.leaver is None and found is not None and found.subscriber is not None:
@@ -75,7 +78,9 @@ def take(app: App, report: Report, about: Whose, *, event: str, source: str) -> 
         )  # fmt: skip
         why = _do(app, connection, report, about, found, made)
         bounces.fill(connection, replace(made, why=why or judgement.why))
-        if found is not None and report.kind in (Kind.COMPLAINT, Kind.BOUNCE):
+        # Counting goes through all of an edition's returns: with thousands of bounces, not at each of them.
+        hard = made.verdict == Verdict.HARD and number % EVERY == 0
+        if found is not None and (report.kind is Kind.COMPLAINT or hard):
             complaints.watch(app, connection, found.key)
     return Taken(report.kind, made.verdict, why or judgement.why)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import smtplib
@@ -20,7 +21,7 @@ from digest.errors import DigestError, UsageError
 from digest.post_office import mailbox, returned
 from subscribers.model import Status
 from tests.support.imap import Imap
-from tests.support.post import Post, post, settings
+from tests.support.post import READER, Post, post, settings
 from tests.support.returned import RETURN, answer, dsn
 from tests.support.workspace import as_toml
 
@@ -255,3 +256,25 @@ def test_a_reader_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> No
         assert names(box) == []
         assert len(returned.listed(p.app, limit=1_000)) == count
         assert all(len(p.strikes(one)) == 1 for one in readers)
+
+
+def test_what_came_back_is_listed(tmp_path: Path) -> None:
+    """For people a line each, for programs one document; the newest first, and never an address."""
+    with post(tmp_path, changes={"bounces": {"maildir": str(tmp_path / "mail")}}) as p:
+        slug = p.mailed()
+        maildir(tmp_path / "mail", p.bounced(slug, "5.2.2", f"<{READER}> mailbox full"), answer(to=p.address(slug)))
+        mailbox.read(p.app)
+        process = command_of(p, tmp_path, {}, "bounces", "list", "--json")
+        out, error = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, error
+        found = json.loads(out)
+        assert {(one["kind"], one["verdict"]) for one in found} == {("bounce", "soft"), ("auto-reply", "")}
+        assert READER not in out
+        process = command_of(p, tmp_path, {}, "bounces", "list", "--kind", "bounce")
+        out, _ = process.communicate(timeout=PATIENCE)
+        assert "maildir   bounce, soft: delivery 1 counts until a mail gets through [5.2.2" in out
+        assert out.count("\n") == 1
+        process = command_of(p, tmp_path, {}, "bounces", "list", "--kind", "bonce")
+        _, error = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 2
+        assert "it is one of bounce" in error

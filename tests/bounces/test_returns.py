@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog.testing
 
 from digest import audience
 from digest.bounces import store as bounces
 from digest.bounces.model import Kind
 from digest.delivery.tables import deliveries
+from digest.editions.tables import editions
 from digest.errors import RefusedError
 from digest.post_office import returned, returns
 from subscribers.model import Status
@@ -92,6 +94,26 @@ def test_a_mail_that_gets_through_clears_the_score(p: Post) -> None:
         p.comes_back(p.next_week(), "5.2.2", "mailbox full")
     assert p.status() is Status.ACTIVE
     assert len(p.strikes()) == 3
+
+
+def test_an_edition_that_bounces_too_much_says_so(p: Post) -> None:
+    """Over one in twenty, after two hundred sent: staff hear of it, once."""
+    readers = [f"reader-{n}@example.org" for n in range(220)]
+    p.subscribe(*readers)
+    slug = p.mailed(*readers)
+    with p.app.database.begin() as connection:
+        connection.execute(
+            sa.insert(editions).values(
+                slug=slug, day=p.clock.now.date(), state="sent", compose_at=p.clock.now, composed_at=p.clock.now,
+                snapshot={}, material=[], overlay={}, content_hash="",
+            )
+        )  # fmt: skip
+    with structlog.testing.capture_logs() as logs:
+        for reader in readers[:30]:
+            p.comes_back(slug, reader=reader)
+    told = [one["key"] for one in logs if one["event"] == "staff-notice"]
+    assert len(set(told)) == 1
+    assert slug in told[0]
 
 
 def test_a_disabled_account_needs_a_second_word(p: Post) -> None:

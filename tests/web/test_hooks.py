@@ -351,8 +351,13 @@ def test_providers_try_again_while_the_database_is_away(w: Wire) -> None:
     assert w.post.status() is Status.SUPPRESSED
 
 
-def test_odd_values_are_no_error(w: Wire) -> None:
+def test_odd_values_are_no_error(tmp_path: Path, database_url: str) -> None:
     """Whatever stands in a proved call, it ends in the books and in no traceback."""
+    with wired(tmp_path, database_url) as made:
+        _odd_values(made)
+
+
+def _odd_values(w: Wire) -> None:
     odd: list[Any] = [None, [], {}, "\0", "\ud800", "x" * 100_000, 1e300, -1, True]
     for number, value in enumerate(odd):
         made = calls.postmark("HardBounce", email=READER, ID=number + 1, Details=value, Metadata=value)
