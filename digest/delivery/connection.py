@@ -214,6 +214,8 @@ class _Connection:
         if outcome.verdict is Verdict.PAUSE:
             run.relays.leave_out(relay, "paused", f"relay {relay.name} refused us at {_said(reply)}")
             self._hang_up()
+        elif outcome.verdict is Verdict.SLOW_DOWN and reply.phase == "mail":
+            run.rest(relay.settings.retry_pause)  # it speaks of us: it has not heard of the recipient yet
         elif outcome.verdict is Verdict.SLOW_DOWN:
             run.slow_down(job.provider)
         elif outcome.verdict is Verdict.SENT and relay.times_out:

@@ -91,8 +91,8 @@ def verdict_of(phase: Phase, code: int, status: str, text: str) -> Verdict:
         return Verdict.RETRY
     if 530 <= code <= 539:
         return Verdict.PAUSE
-    if phase == "mail":
-        return Verdict.FAULT if _is_fault(status) else Verdict.PAUSE
+    if phase == "mail":  # who is to get it is not known yet: it is this message, or all that we send
+        return Verdict.FAULT if _is_of_the_message(code, status) else Verdict.PAUSE
     return _refused(phase, code, status, text)
 
 
@@ -138,6 +138,10 @@ def _by_words(code: int, text: str) -> Verdict | None:
     if _UNKNOWN_WORDS.search(text) and not _SENDER_WORDS.search(text):  # a sender callout fails in the same words
         return Verdict.HARD
     return None
+
+
+def _is_of_the_message(code: int, status: str) -> bool:
+    return status in ("5.3.4", "5.2.3") or status.startswith("5.6.") or (code == 552 and not status)
 
 
 def _is_fault(status: str) -> bool:

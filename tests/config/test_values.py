@@ -215,3 +215,29 @@ def test_tables_in_lists_are_counted() -> None:
     assert lines["d", "e.f"] == 8
     assert line_of(("a", 1, "missing"), lines) == 3
     assert line_of(("none",), lines) is None
+
+
+def test_relays(write: Write, tmp_path: Path) -> None:
+    """The relay of [smtp] comes first, with its password; the others bring files, weights and rates of their own."""
+    config = write(
+        '[smtp]\nhost = "one.example.net"\nusername = "u"\nweight = 3\nrate = "600/min"\ntimeout = "2m"\n'
+        '[[smtp.relays]]\nhost = "two.example.net"\nport = 587\nusername = "v"\npassword_file = "two"\nweight = 0\n'
+        '[[smtp.relays]]\nhost = "three.example.net"\nsecurity = "tls"\ntoken_file = "three"\nconnections = 9\n',
+        DIGEST_SMTP__PASSWORD="tiger",
+    )
+    one, two, three = config.relays()
+    assert (one.name, one.password, one.weight) == ("one.example.net:25", "tiger", 3)
+    assert (one.rate, one.command_timeout) == (10, 120)
+    assert (two.name, two.password, two.weight) == ("two.example.net:587", "", 0)
+    assert two.password_file == str(tmp_path / "two")
+    assert (three.security, three.token_file) == ("tls", str(tmp_path / "three"))
+    assert (three.connections, three.rate) == (9, None)
+    assert config.relay() == one
+    assert not config.relay_is_loopback
+
+
+def test_rates_are_a_provider_s(write: Write) -> None:
+    """A rate for a domain holds for its whole provider; of two the lower holds, and "unlimited" is none."""
+    config = write('[smtp]\nrates = { "gmail.com" = "600/min", "googlemail.com" = "2/s", "x.example" = "unlimited" }\n')
+    assert config.provider_rates() == {"google": 2}
+    assert write().provider_rates() == {}

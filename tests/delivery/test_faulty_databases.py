@@ -54,9 +54,7 @@ def test_a_full_database(sqlite: Database, tmp_path: Path) -> None:
 
     with Sink(on_data=fill).serve() as sink:
         with pytest.raises(DigestError, match="full"):
-            for _ in range(20):
-                send(sqlite, sink.port, tmp_path, lease=timedelta(seconds=5))
-                grow(sqlite)
+            send_and_grow(sqlite, sink, tmp_path)
         assert books_of(sqlite).balance
         limit(sqlite, pages=1_000_000)
         assert send(sqlite, sink.port, tmp_path).ended == "nothing due"
@@ -74,9 +72,11 @@ def limit(database: Database, *, pages: int) -> None:
     database.engine.dispose()
 
 
-def grow(database: Database) -> None:
-    """Something that needs room."""
-    fill_outbox(database, 5_000, key="another")
+def send_and_grow(database: Database, sink: Sink, folder: Path) -> None:
+    """A send, and then something that needs more room, where the send itself did not."""
+    for _ in range(20):
+        send(database, sink.port, folder)
+        fill_outbox(database, 5_000, key="another")
 
 
 def test_a_locked_database(sqlite: Database, tmp_path: Path) -> None:
@@ -120,12 +120,8 @@ def test_a_database_that_stays_locked(sqlite: Database, tmp_path: Path) -> None:
 
     def lock(_recipient: str) -> None:
         if len(sink.received) == 30 and not other.in_transaction:
-            for _ in range(1000):
-                try:
-                    other.execute("BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError:
-                    time.sleep(0.01)
+            other.execute("PRAGMA busy_timeout=10000")
+            other.execute("BEGIN IMMEDIATE")
 
     with Sink(on_data=lock, delay=0.002).serve() as sink:
         with pytest.raises(DigestError, match="locked"):

@@ -37,7 +37,20 @@ mail     452 4.3.1       | insufficient system storage                          
 mail     454             | Throttling failure: maximum sending rate exceeded               | slow-down
 mail     530 5.7.0       | must issue a STARTTLS command first                             | pause
 mail     550 5.7.1       | sender not authorised                                           | pause
-mail     553 5.1.8       | sender domain not found                                         | fault
+mail     553 5.1.8       | sender domain not found                                         | pause
+mail     550 5.1.7       | sender address syntax error                                     | pause
+mail     503 5.5.1       | nested MAIL command                                             | pause
+mail     550 5.7.26      | unauthenticated sender                                          | pause
+mail     552             | message size exceeds maximum                                    | fault
+mail     552 5.2.3       | message length exceeds administrative limit                     | fault
+mail     550             | your address is listed at bl.example.org                        | pause
+mail     421 4.7.28      | unusual rate from your host                                     | slow-down
+mail     535 5.7.8       | not logged in                                                   | pause
+auth     530 5.7.0       | must issue a STARTTLS command first                             | pause
+auth     0               | token file var/token: No such file or directory                 | retry-session
+ehlo     0               | the relay closed the connection                                 | retry-session
+ehlo     504             | need a fully-qualified host name                                | pause
+connect  550 5.7.1       | no reverse name for your address                                | pause
 mail     501             | syntax error in parameters                                      | pause
 mail     552 5.3.4       | message size exceeds fixed limit                                | fault
 mail     555             | MAIL FROM parameters not recognised                             | pause

@@ -455,3 +455,42 @@ def test_a_lost_lease_stops_the_sender(database: Database, tmp_path: Path) -> No
         send(database, sink.port, tmp_path, connections=1, lease=timedelta(seconds=1))
     assert Counter(sink.recipients()) == Counter(addresses(30))
     assert books_of(database).sent == 30
+
+
+def test_faults_of_our_own_pause_the_run(database: Database, tmp_path: Path) -> None:
+    """Twenty mails in a row that fail by our own fault: it is the edition, and the rest is kept from failing, too."""
+    fill_outbox(database, 300)
+    with Sink(delay=0.005).serve() as sink:
+        sink.faults["*"] = Fault("dot", "554 5.6.0 malformed")
+        summary = send(database, sink.port, tmp_path, connections=1)
+        assert summary.ended == "paused"
+        assert "20 mails in a row failed by a fault of our own: 554 5.6.0 malformed" in summary.reason
+        assert 20 <= books_of(database).failed < 300
+        sink.faults.clear()
+        send(database, sink.port, tmp_path)
+    assert books_of(database).pending == 0
+
+
+def test_a_bad_list_does_not_pause_another(database: Database, tmp_path: Path) -> None:
+    """The share of hard bounces is counted for each edition by itself."""
+    fill_outbox(database, 220, key="clean")
+    fill_outbox(database, 30, key="bad")
+    with Sink().serve() as sink:
+
+        def refuse(_recipient: str) -> None:
+            if len(sink.received) == 219:
+                sink.faults["*"] = Fault("rcpt", "550 5.1.1 user unknown")
+
+        sink.on_data = refuse
+        summary = send(database, sink.port, tmp_path, connections=1)
+    assert summary.ended == "nothing due"
+    assert books_of(database, "clean").sent == 220
+
+
+def test_throttling_at_mail_slows_no_provider(database: Database, tmp_path: Path) -> None:
+    """A relay that says at MAIL that we are too fast speaks of us: no recipient's provider is slowed for it."""
+    fill_outbox(database, 10)
+    with Sink().serve() as sink:
+        sink.faults["*"] = Fault("mail", "454 Throttling failure: maximum sending rate exceeded", times=1)
+        summary = send(database, sink.port, tmp_path, connections=1)
+    assert (summary.sent, summary.deferred) == (9, 1)
