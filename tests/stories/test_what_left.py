@@ -204,3 +204,23 @@ def test_the_odd_ones_arrive_right(tmp_path: Path, signing: dict[str, Any]) -> N
             assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\0", one.data)
         utf8 = [command for command in h.sink.commands if command.startswith("MAIL") and "SMTPUTF8" in command]
         assert len(utf8) == 1
+
+
+def test_an_international_publication(tmp_path: Path, signing: dict[str, Any]) -> None:
+    """A publication whose own domain is international sends, signs and takes back under its A-labels."""
+    ours = {
+        "publication": {"from": "Bücher <rundbrief@bücher.example.org>"},
+        "bounces": {"address": "zurueck@bücher.example.org"},
+    }
+    with house(tmp_path, now=PAST, changes={**signing, **ours}) as h:
+        ready(h)
+        assert h.send().books.sent == len(READERS)
+        signer, path = h.app.signer, h.app.return_path
+        assert signer is not None
+        assert path is not None
+        assert signer.domain == "xn--bcher-kva.example.org"
+        for one in digests(h):
+            assert str(parsed(one)["Message-ID"]).endswith("@xn--bcher-kva.example.org>")
+            assert one.sender.endswith("@xn--bcher-kva.example.org")
+            assert verp.read(path, "bounce", one.sender) is not None
+            assert dkimpy_verifies(one.data, records(signer), 0)
