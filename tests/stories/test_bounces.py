@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support.house import House, house
 from tests.support.returned import RETURN, complaint, dsn, leaving
 from tests.support.smtp import Fault
 from tests.support.stories import words_to_staff
+from tests.support.workspace import PATIENCE, workspace
 
 READER = "reader@example.org"
 BOUNCES: Mapping[str, Any] = {"bounces": {"address": RETURN}, "schedule": {"skip": []}}
@@ -132,3 +134,27 @@ def test_complaints_stop_the_edition_and_staff_resume_it(tmp_path: Path) -> None
 def state(h: House, slug: str) -> str:
     with h.app.database.read() as connection:
         return editions.head_of(connection, slug).state
+
+
+def test_the_service_reads_the_mailbox_by_itself(tmp_path: Path) -> None:
+    """`digest serve` finds a bounce in the maildir, and its reader is suppressed without anybody's hand."""
+    box = tmp_path / "mail"
+    for part in ("new", "cur", "tmp"):
+        (box / part).mkdir(parents=True)
+    with workspace(tmp_path, changes=BOUNCES | {"bounces": {"address": RETURN, "maildir": str(box)}}) as w:
+        w.subscribe(1)
+        w.publish(4)
+        w.ready()
+        assert w.run("send", "--now")[0] == 0
+        to = next(one.sender for one in w.sink.received if one.recipient == "reader-0@example.org")
+        (box / "new" / "1795788000.M1.mx").write_bytes(dsn(to=to))
+        process = w.start("serve")
+        try:
+            until = time.monotonic() + PATIENCE
+            while list((box / "new").iterdir()) and time.monotonic() < until:
+                time.sleep(0.05)
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE)
+        with w.app() as app:
+            assert audience.find(app, "reader-0@example.org").status is Status.SUPPRESSED
