@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import run_here
+from tests.support.terminal import at_a_terminal
 from tests.support.workspace import Workspace, workspace
 
 REGIONS = "africa, americas, asia, europe, middle-east, global"
@@ -103,3 +104,13 @@ def test_erase(home: Workspace) -> None:
     code, out, _ = run(home, "erase", "ann@example.org")
     assert (code, out.split(";")[0]) == (0, "erased")
     assert run(home, "erase", "nobody@example.org")[0] == 1
+
+
+def test_a_bar_while_importing(home: Workspace) -> None:
+    """At a terminal an import shows how many rows are in, how fast, and the time left; elsewhere it is quiet."""
+    file = csv_file(home, "email\n" + "".join(f"reader-{n}@example.org\n" for n in range(3_000)))
+    shown = at_a_terminal(home, "subscribers", "import", file, columns=120)
+    assert "Importing" in shown
+    assert "3,000 rows" in shown
+    assert "3000 rows: 0 active, 3000 pending" in shown
+    assert run(home, "import", file)[2] == ""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -15,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.command import run_here
-from tests.support.workspace import COMMAND, Workspace, plain_environment, workspace
+from tests.support.terminal import at_a_terminal
+from tests.support.workspace import Workspace, workspace
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ARTICLE = {"id", "title", "link", "author", "published", "region", "reason"}
@@ -39,29 +38,6 @@ def well(home: Workspace, *arguments: str) -> str:
 
 def document(home: Workspace, *arguments: str) -> Any:
     return json.loads(well(home, *arguments, "--json"))
-
-
-def at_a_terminal(home: Workspace, *arguments: str, columns: int) -> str:
-    """What a person sees in a terminal of that width."""
-    main, other = pty.openpty()
-    process = subprocess.Popen(
-        [COMMAND, "--config", home.path, *arguments],
-        env={**plain_environment(), "TERM": "xterm", "COLUMNS": str(columns), "LINES": "40"},
-        cwd=home.folder, stdin=other, stdout=other, stderr=other,
-    )  # fmt: skip
-    os.close(other)
-    shown = b""
-    while True:
-        try:
-            part = os.read(main, 65536)
-        except OSError:  # the last process has closed its side
-            break
-        if not part:
-            break
-        shown += part
-    os.close(main)
-    assert process.wait(timeout=30) == 0, shown.decode()
-    return shown.decode()
 
 
 def test_the_week(home: Workspace) -> None:

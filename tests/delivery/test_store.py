@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from digest.database import Database
 from digest.delivery import claims, store
 from digest.delivery.claims import Choice
 from digest.delivery.model import Books, Delivery, Outcome, Status, Verdict
 from digest.delivery.recovery import this_process
 from digest.delivery.store import NewDelivery
+from digest.delivery.tables import deliveries
 from tests.delivery.samples import KEY, NOW, books_of, fill_outbox
 
 MINUTE = timedelta(minutes=1)
@@ -127,6 +130,24 @@ def test_erasing_keeps_the_books(database: Database) -> None:
         assert store.erase(connection, 0, now=NOW) == 0
     assert [row.address for row in take(database)] == ["reader-1@example.org"]
     assert books_of(database) == Books(2, sent=0, excluded=1, failed=0, uncertain=0, pending=1)
+
+
+def test_erased_while_a_sender_holds_it(database: Database) -> None:
+    """What a server says after its reader was erased is kept without its words: they may name them."""
+    fill_outbox(database, 3, now=NOW)
+    rows = take(database)
+    with database.begin() as connection:
+        for number in range(3):
+            store.erase(connection, number, now=NOW)
+    said = "<reader-0@example.org> said"
+    put(database, rows[0], Verdict.SENT, code=250, text=said)
+    put(database, rows[1], Verdict.HARD, code=550, text=said)
+    put(database, rows[2], Verdict.RETRY, code=450, text=said, retry_at=NOW + MINUTE)
+    with database.read() as connection:
+        told = connection.execute(sa.select(deliveries.c.status, deliveries.c.reply_text, deliveries.c.reason)).all()
+    assert sorted(tuple(row) for row in told) == [
+        ("excluded", "", "erased"), ("failed", "", "erased"), ("sent", "", "erased"),
+    ]  # fmt: skip
 
 
 def test_a_person_settles_the_uncertain(database: Database) -> None:
