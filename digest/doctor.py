@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from digest.app import App, open_app
 from digest.config import Config
 from digest.config.placeholders import is_reserved, still_open
-from digest.delivery.session import SessionError
+from digest.delivery.session import RelaySettings, SessionError
 from digest.delivery.smtp import Client
 from digest.errors import DigestError
 from digest.feeds import store as feeds
@@ -121,21 +121,22 @@ def _folder(app: App) -> Iterator[tuple[bool, str]]:
 
 
 def _smtp(app: App) -> Iterator[tuple[bool, str]]:
-    """A whole session as the sender opens it, with TLS and the password; no mail is sent."""
-    smtp = app.config.smtp
-    where = f"{smtp.host}:{smtp.port}"
-    settings = replace(app.config.relay(), connect_timeout=_PATIENCE, command_timeout=_PATIENCE)
+    """A whole session with each relay as the sender opens it, with TLS and the password; no mail is sent."""
+    for relay in app.config.relays():
+        yield _relay(replace(relay, connect_timeout=_PATIENCE, command_timeout=_PATIENCE))
+    if why := app.config.lawful_for_sending:
+        yield False, why
+
+
+def _relay(relay: RelaySettings) -> tuple[bool, str]:
     try:
-        Client(settings).quit()
+        Client(relay).quit()
     except SessionError as error:
         what, mend = _TROUBLE[error.reply.phase if error.reply.phase in _TROUBLE else "connect"]
         said = " ".join(part for part in (str(error.reply.code or ""), error.reply.text) if part)
-        yield False, f"{where} {what} ({said}); {mend}"
-        return
-    how = {"none": "without encryption", "starttls": "with STARTTLS", "tls": "over TLS"}[smtp.security]
-    yield True, f"{where} answers {how}" + (f", and lets {smtp.username} in" if smtp.username else "")
-    if why := app.config.lawful_for_sending:
-        yield False, why
+        return False, f"{relay.name} {what} ({said}); {mend}"
+    how = {"none": "without encryption", "starttls": "with STARTTLS", "tls": "over TLS"}[relay.security]
+    return True, f"{relay.name} answers {how}" + (f", and lets {relay.username} in" if relay.username else "")
 
 
 _PATIENCE = 10.0
@@ -200,12 +201,19 @@ def ask_dns(name: str, kind: str) -> list[str]:
 _PATIENCE_WITH_DNS = 5.0
 
 
+def _readers(app: App) -> Iterator[tuple[bool, str]]:
+    from digest.post_office.dropped import sentence
+
+    yield True, sentence(app) or "each reader's choice is one of regions that there are"
+
+
 _CHECKS: dict[str, Callable[[App], Iterator[tuple[bool, str]]]] = {
     "database": _database,
     "clock": _clock,
     "keys": _keys,
     "journals": _folder,
     "templates": _templates,
+    "readers": _readers,
     "dkim": _signatures,
     "bounces": _bounces,
     "smtp": _smtp,
