@@ -141,7 +141,7 @@ def test_the_service_reads_the_mailbox_by_itself(tmp_path: Path) -> None:
     box = tmp_path / "mail"
     for part in ("new", "cur", "tmp"):
         (box / part).mkdir(parents=True)
-    with workspace(tmp_path, changes=BOUNCES | {"bounces": {"address": RETURN, "maildir": str(box)}}) as w:
+    with workspace(tmp_path, changes={**BOUNCES, "bounces": {"address": RETURN, "maildir": str(box)}}) as w:
         w.subscribe(1)
         w.publish(4)
         w.ready()
