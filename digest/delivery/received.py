@@ -32,7 +32,7 @@ def readers(connection: Connection, key: str, *, later: Sequence[str] = ()) -> I
     while True:
         statement = (
             sa.select(table.id, table.subscriber, table.address, table.rendition)
-            .where(*_last_got(key, later), table.id > after)
+            .where(*_last_got(key, later, in_the_table=True), table.id > after)
             .order_by(table.id)
             .limit(_CHUNK)
         )
@@ -44,12 +44,17 @@ def readers(connection: Connection, key: str, *, later: Sequence[str] = ()) -> I
         after = page[-1].id
 
 
-def _last_got(key: str, later: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+def _last_got(key: str, later: Sequence[str], *, in_the_table: bool = False) -> list[sa.ColumnElement[bool]]:
+    """`in_the_table`: by no index. An edition's rows lie side by side, and each page goes on where the last one ended;
+    an index would be sorted anew for each."""
     table = deliveries.c
+    same = (
+        (table.key + "" == key, table.mail + "" == "digest")
+        if in_the_table
+        else (table.key == key, table.mail == "digest")
+    )
     conditions: list[sa.ColumnElement[bool]] = [
-        # An edition's rows lie side by side: each page goes on in the table, and no index is sorted for each again.
-        table.key + "" == key,
-        table.mail == "digest",
+        *same,
         table.status.in_(_MAY_HAVE_IT),
         table.subscriber.is_not(None),
     ]
