@@ -12,7 +12,7 @@ from digest import audience
 from digest.delivery import store as outbox
 from digest.delivery import tables
 from digest.newsroom import drafts, editing
-from digest.post_office import starting
+from digest.post_office import dropped, starting
 from digest.post_office.books import status_of
 from digest.post_office.dry_run import dry_run
 from subscribers import choosing
@@ -166,11 +166,14 @@ def test_global_is_chosen_like_a_region(tmp_path: Path) -> None:
 
 
 def test_a_region_that_is_configured_no_more_harms_nobody(tmp_path: Path) -> None:
-    """A reader whose only region was taken out of the configuration still gets a digest, of everything."""
+    """A reader whose only region was taken out of the configuration still gets a digest, of everything; staff can
+    see it."""
     with house(tmp_path) as h:
         h.subscribe(("old@example.org", ("atlantis",)))
         h.publish(*(h.article(n) for n in range(3)))
         h.ready()
+        assert "1 chose only atlantis" in dropped.sentence(h.app)
+        assert any("atlantis" in label for label in dry_run(h.app, EDITION).readers)
         h.send()
         assert set(digests(h)) == {"old@example.org"}
 

@@ -187,10 +187,16 @@ def test_every_state_of_a_page_is_accessible(tmp_path: Path) -> None:
         preferences = link(h, "bo@example.org", "PREFERENCES")
         states = [link(h, who, "UNSUBSCRIBE") for who in ("bo@example.org", "cy@example.org")]
         states += [f"{preferences}?saved", link(h, "cy@example.org", "PREFERENCES"), f"/e/{slug}?regions=africa"]
+        ann = link(h, "ann@example.org", "PREFERENCES")
+        states += [f"{preferences}/pause", f"{preferences}/address", "/archive?lang=ar"]
+        http.post(f"{ann}/pause", data={"weeks": "4"})
+        http.post(f"{ann}/address", data={"address": "ann@example.net"})
+        states += [ann, f"{ann}/pause", f"{ann}/address?asked"]
         for scheme, width in (("light", 1200), ("dark", 375)):
             page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
             for path in states:
                 page.goto(f"{http.base_url}{path}")
+                page.wait_for_load_state()
                 _fits(page, Axe().run(page).response["violations"])
             page.goto(f"{http.base_url}{preferences}")
             page.uncheck("[value=africa]")
