@@ -8,6 +8,7 @@ from pathlib import Path
 import dns.resolver
 import pytest
 
+from digest import doctor
 from digest.delivery import published
 from digest.delivery.signing import Signer
 from digest.doctor import ask_dns
@@ -58,12 +59,15 @@ def test_all_is_well(server: NameServer, signer: Signer) -> None:
 
 
 @pytest.mark.parametrize("fault", ["silent", "broken", "knows nothing"])
-def test_a_resolver_that_is_no_use(fault: str, server: NameServer, signer: Signer) -> None:
+def test_a_resolver_that_is_no_use(
+    fault: str, server: NameServer, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody who answers, an error, or a resolver that denies even the root: it cannot be told, and nothing fails."""
     if fault == "knows nothing":
         server.records.clear()
     server.broken = fault == "broken"
     if fault == "silent":
+        monkeypatch.setattr(doctor, "_PATIENCE_WITH_DNS", 1.0)
         dns.resolver.get_default_resolver().port = 1
     ((ok, said),) = findings(signer)
     assert ok
