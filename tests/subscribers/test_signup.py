@@ -54,8 +54,8 @@ def test_a_burst_is_one_wish(database: Database) -> None:
 
 
 def test_the_consent_record(database: Database) -> None:
-    """What was agreed to is kept for good: when, from where, with what browser, on which form, in which words, for which
-    regions; of the sign-up and of the confirmation."""
+    """What was agreed to is kept for good: when, from where, by which browser, form and words, for which
+    regions; of the sign-up and of the confirmation alike."""
     with database.begin() as connection:
         made = answer(connection)
         later = NOW + timedelta(minutes=5)
