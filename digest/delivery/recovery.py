@@ -10,11 +10,13 @@ import os
 import secrets
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from time import monotonic
 
 from sqlalchemy.engine import Connection
 
@@ -24,6 +26,13 @@ from digest.delivery.claims import Claim, Owner, Settlement
 from digest.delivery.model import Delivery, Outcome, Status
 
 _LEFT_OVER = 3600.0  # seconds
+_UNRENEWED = 30.0  # seconds; a lease of 60 is renewed every 20
+_FOR_SURE = 90.0  # seconds without a renewal, whatever the clocks say: its sender gives up at 60
+
+_watched: dict[str, tuple[datetime, float]] = {}
+"""Claims on other machines: until when their lease was when it last changed, and since when we have seen that."""
+_watched_lock = threading.Lock()
+_MOST_WATCHED = 10_000
 
 OnResult = Callable[[Connection, Delivery, Outcome], None]
 
@@ -81,16 +90,21 @@ def recover(
     alive: Callable[[int, int], bool] = is_alive,
     held: Container[str] = (),
     on_result: OnResult | None = None,
+    ticks: Callable[[], float] = monotonic,
 ) -> Recovered:
     """Settles, gives back or doubts whatever dead senders held. Harmless at any time, in any number of
     processes.
 
     `held`: the claims that runs in this process hold; one of ours that is not among them was left by a run
-    that broke. `on_result` is called for replayed results, in the transaction that settles them."""
-    me = owner or this_process()
+    that broke. `on_result` is called for replayed results, in the transaction that settles them. `ticks`: seconds
+    that no change of the clock touches."""
+    me, tick = owner or this_process(), ticks()
 
     def fate(claim: Claim) -> str:
-        return _fate(claim, me, now, alive, held)
+        if claim.owner.host != me.host:
+            silent = f"its sender on {claim.owner.host.partition('/')[0]} fell silent"
+            return silent if _is_silent(claim, now, tick) else "alive"
+        return _fate(claim, me, alive, held)
 
     with database.read() as connection:
         if all(fate(claim) == "alive" for claim in claims.open_claims(connection)):
@@ -129,11 +143,22 @@ def sweep(database: Database, journals: Path, *, now: datetime) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fate(claim: Claim, me: Owner, now: datetime, alive: Callable[[int, int], bool], held: Container[str]) -> str:
-    """ "alive", "replay", or the reason why all of it is uncertain."""
+def _is_silent(claim: Claim, now: datetime, tick: float) -> bool:
+    """Whether a sender on another machine is dead: its lease has run out by our clock, and was not renewed while we
+    watched. A clock that jumped, theirs or ours, proves nothing by itself."""
+    with _watched_lock:
+        seen = _watched.get(claim.id)
+        if seen is None or seen[0] != claim.expires_at:
+            if len(_watched) > _MOST_WATCHED:
+                _watched.clear()
+            seen = _watched[claim.id] = (claim.expires_at, tick)
+    unchanged = tick - seen[1]
+    return unchanged >= _FOR_SURE or (unchanged >= _UNRENEWED and claim.expires_at <= now)
+
+
+def _fate(claim: Claim, me: Owner, alive: Callable[[int, int], bool], held: Container[str]) -> str:
+    """ "alive", "replay", or the reason why all of it is uncertain, for a claim on this machine."""
     owner = claim.owner
-    if owner.host != me.host:
-        return "alive" if claim.expires_at > now else f"its sender on {owner.host.partition('/')[0]} fell silent"
     if owner.boot_id != me.boot_id:
         return "the machine restarted while its sender held it"
     if owner.pid == me.pid and owner.started == me.started:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import claims, store
+from digest.delivery import claims, recovery, store
 from digest.delivery.journal import Journal, replay
 from digest.delivery.model import Books, Delivery, Outcome, Verdict
 from digest.delivery.recovery import Recovered, is_alive, recover, sweep, this_process
@@ -80,8 +80,11 @@ def test_the_living_are_left_alone(database: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", ["another boot", "no journal", "another host, expired", "an unreadable journal"])
-def test_without_proof_the_whole_claim_is_uncertain(database: Database, tmp_path: Path, case: str) -> None:
+def test_without_proof_the_whole_claim_is_uncertain(
+    database: Database, tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a restart of the machine, without the journal, or when another host fell silent: nothing is guessed."""
+    monkeypatch.setattr(recovery, "_watched", {})
     rows = claim_five(database, tmp_path)
     me, now = HERE, NOW
     if case != "no journal":
@@ -90,12 +93,29 @@ def test_without_proof_the_whole_claim_is_uncertain(database: Database, tmp_path
         me = replace(HERE, boot_id="boot-2")
     if case == "another host, expired":
         me, now = replace(HERE, host="there"), NOW + LEASE
+        assert recover(database, now=now, owner=me, ticks=lambda: 0.0) == Recovered()
     if case == "an unreadable journal":
         (tmp_path / "c1" / "0.log").write_text("B one\n")
-    assert recover(database, now=now, owner=me, alive=lambda *_: False) == Recovered(uncertain=5)
+    found = recover(database, now=now, owner=me, alive=lambda *_: False, ticks=lambda: 30.0)
+    assert found == Recovered(uncertain=5)
     with database.read() as connection:
         assert all(one.reason for one in store.uncertain(connection))
     assert (tmp_path / "c1").exists() == (case == "another host, expired")
+
+
+def test_a_clock_that_jumps_fools_no_lease(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever our clock says, a sender elsewhere that renews its lease lives, and one that does not is found dead."""
+    monkeypatch.setattr(recovery, "_watched", {})
+    claim_five(database, tmp_path)
+    there = replace(HERE, host="there")
+    day = timedelta(days=1)
+    for tick in (0.0, 20.0, 40.0, 60.0):  # our clock is a day ahead; the other one renews
+        assert recover(database, now=NOW + day, owner=there, ticks=lambda tick=tick: tick) == Recovered()  # type: ignore[misc]
+        with database.begin() as connection:
+            claims.renew(connection, ["c1"], expires_at=NOW + LEASE + timedelta(seconds=tick))
+    for tick in (80.0, 169.0):  # our clock is a day behind; the other one is dead
+        assert recover(database, now=NOW - day, owner=there, ticks=lambda tick=tick: tick) == Recovered()  # type: ignore[misc]
+    assert recover(database, now=NOW - day, owner=there, ticks=lambda: 170.0) == Recovered(uncertain=5)
 
 
 def test_another_host_has_its_lease(database: Database, tmp_path: Path) -> None:
