@@ -43,5 +43,5 @@ def against_size(scratch: Path, few: int, many: int) -> Sizes:
         print(f"  {readers} subscribers", flush=True)
         house = build(scratch / f"size-{readers}", readers=readers, articles=33)
         with meter.smtp_sink() as port:
-            laps.append(digest_send(house, CONNECTIONS)(port, scratch / "lap-size"))
+            laps.append(digest_send(house, CONNECTIONS)(port, scratch / f"lap-{readers}"))
     return Sizes(*laps)
