@@ -4,6 +4,7 @@ exchanged."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SOFT_BREAK = b"=\r\n"
 _WIDTH = 75  # and the "=" of a soft break makes 76
@@ -26,6 +27,7 @@ def encode_value(value: str) -> bytes:
     return _line(value.encode(), open_end=True)
 
 
+@lru_cache(maxsize=64)  # each is asked for twice, for the text and for HTML
 def as_it_is(value: str) -> bytes | None:
     """A short text as it will stand alone between two soft breaks, where neither quoted-printable nor HTML would change
     anything in it, as with most links; else None."""

@@ -196,12 +196,14 @@ class Run:
         outcome = result.outcome
         if outcome is None:
             return
-        provider = provider_of(result.delivery.address)
-        if outcome.verdict is Verdict.SENT:
-            self.blocks.pop(provider, None)
+        sent = outcome.verdict is Verdict.SENT
+        if sent:
             self.faults = 0
-            if self.slowness:
-                self._ease(provider)
+        # Who takes its mail matters only where something is, or was, amiss.
+        provider = provider_of(result.delivery.address) if not sent or self.blocks or self.slowness else ""
+        if sent and provider:
+            self.blocks.pop(provider, None)
+            self._ease(provider)
         if result.delivery.mail == "digest":
             self._weigh(result.delivery.key, provider, result.status, outcome)
 
