@@ -20,6 +20,7 @@ from digest.errors import DigestError
 _IDLE = 2.0  # seconds; then the session is ended
 _TRIES = 3  # sessions that may fail one after the other before the relay counts as unreachable
 _BROKEN_IN_A_ROW = 20
+_BUSY = 0.5  # seconds without a mail; then we look less often
 _GLANCE = 0.005  # seconds between two looks at whether it is our relay's turn
 
 
@@ -71,7 +72,7 @@ class _Connection:
             if relay.is_out or monotonic() - busy > _IDLE:
                 self._hang_up()
             if run.jobs.empty() or not relays.may_take(relay):
-                run.rest(_GLANCE)
+                run.rest(_GLANCE if monotonic() - busy < _BUSY else _BUSY / 10)
                 continue
             if not self._paced():
                 return None
