@@ -14,11 +14,11 @@ SEND = datetime(2026, 11, 27, 14, tzinfo=UTC)
 PERIOD = Period(date(2026, 11, 27), SEND - timedelta(hours=17), SEND, SEND + timedelta(hours=12))
 
 LEGAL = {
-    "draft": {"refresh", "arrange", "approve", "hold", "skip", "expire", "begin"},
-    "approved": {"void", "refresh", "arrange", "hold", "skip", "expire", "begin"},
+    "draft": {"refresh", "arrange", "approve", "hold", "skip", "expire", "begin", "seed"},
+    "approved": {"void", "refresh", "arrange", "hold", "skip", "expire", "begin", "seed"},
     "held": {"refresh", "arrange", "approve", "hold", "release", "skip", "expire"},
-    "sending": {"pause", "finish"},
-    "paused": {"resume"},
+    "sending": {"pause", "stop", "finish"},
+    "paused": {"resume", "stop"},
     "sent": {"reopen"},
     "skipped": set(),
 }

@@ -91,6 +91,8 @@ STEPS: dict[Action, Callable[[Connection], object]] = {
     "finish": lambda c: store.finish(c, SLUG, at=NOW),
     "reopen": lambda c: store.reopen(c, SLUG),
     "void": lambda c: store.void_approval(c, SLUG),
+    "stop": lambda c: store.stop(c, SLUG, reason="no", at=NOW),
+    "seed": lambda c: store.seed(c, SLUG, at=NOW),
 }
 
 
