@@ -5,7 +5,6 @@ from __future__ import annotations
 from digest.app import App
 from digest.feeds import store as feeds
 from digest.feeds.store import FeedState
-from digest.post_office import staff_mail, staff_words
 
 
 def states(app: App) -> list[FeedState]:
@@ -37,6 +36,8 @@ def episode(app: App, state: FeedState) -> str:
 
 def tell_staff(app: App) -> None:
     """A word to staff for each feed that holds the edition: once, until it has been good again."""
+    from digest.post_office import staff_mail, staff_words  # they render: `digest status` does not
+
     for state in broken(app):
         with app.database.begin() as connection:
             staff_mail.tell(app, connection, "staff-feed", key=episode(app, state), context=staff_words.feeds([state]))
