@@ -17,6 +17,7 @@ from digest.post_office.dry_run import dry_run
 from subscribers import store as subscribers
 from subscribers import suppression
 from subscribers.model import Status, Subscriber
+from tests.support.browser import chromium
 from tests.support.house import House, house
 from tests.support.stories import EDITION, Read, books, digests, mails, row
 from tests.web.test_reader_pages import link, pages
@@ -148,6 +149,27 @@ def test_the_old_address_stops_it(tmp_path: Path, confirmed: bool) -> None:
         found = reader(h, ANN)
         assert found is not None
         assert found.status is Status.ACTIVE
+
+
+@pytest.mark.browser
+def test_the_buttons_pages_are_accessible(tmp_path: Path) -> None:
+    """Axe finds nothing on the pages that move an address and stop a move, before the press and after it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    with house(tmp_path) as h, pages(h.app) as http, chromium() as browser:
+        h.subscribe((ANN, ()))
+        for scheme, width in (("light", 1200), ("dark", 375)):
+            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+            for mail in moved(h, http):
+                page.goto(f"{http.base_url}{button(mail)}")
+                for _ in range(2):
+                    assert (page.url, Axe().run(page).response["violations"]) == (page.url, [])
+                    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                    if page.locator("button").count():
+                        page.locator("button").first.click()
+                        page.wait_for_load_state()
+            page.close()
+            h.clock.now += timedelta(days=2)
 
 
 def test_thinking_better_of_it(tmp_path: Path) -> None:
