@@ -26,8 +26,8 @@ WEEKLY = ("pull", "compose", "send")
 class Rings:
     """Rings `pull` at its interval, and `look` at the moments to compose and to send, and at every sweep.
 
-    Two schedulers, a second ring when the clocks go back, a ring too many: all harmless, see `routine`. Both calls come
-    from threads of the scheduler, at most one of each at a time."""
+    Two schedulers, a second ring when the clocks go back, a ring too many: all harmless, see `routine`. The calls come
+    from threads of the scheduler, and two may come at once: a sweep at the moment to compose, or during a pull."""
 
     def __init__(self, *, pull: Callable[[], None], look: Callable[[], None]) -> None:
         self._pull = pull

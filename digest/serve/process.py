@@ -64,6 +64,7 @@ class Serving:
         self.interrupt = threading.Event()
         self.read_at: datetime | None = None  # when the bounce mailbox was read last
         self.told = False  # whether staff know that the configuration on disk is refused
+        self.taking = threading.Lock()  # two rings may look at once, and each would move the pages
 
     def _rounds(self) -> list[Rounds]:
         rounds = [self.sign_ups] if "web" in self.roles else []
@@ -168,9 +169,10 @@ class Serving:
 
     def _take_up_configuration(self) -> None:
         """When the file has changed: take the new one if it is good; else keep the old one and tell staff once."""
-        refused = self.configuration.take_up(self.app, self._take)
-        if refused is not None:
-            self._refuse(str(refused))
+        with self.taking:
+            refused = self.configuration.take_up(self.app, self._take)
+            if refused is not None:
+                self._refuse(str(refused))
 
     def _take(self, fresh: App) -> None:
         if self.pages is not None and fresh.config.web.address() != self.app.config.web.address():

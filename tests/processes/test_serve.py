@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -198,7 +199,9 @@ def test_changed_configuration(house: Workspace) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         house.configure({"web": {"listen": f"127.0.0.1:{port}"}})
-        serving.look()
+        with ThreadPoolExecutor(4) as rings:  # a sweep, the moment to compose and the one to send may come at once
+            for looked in [rings.submit(serving.look) for _ in range(4)]:
+                looked.result()
         assert serving.pages is not None
         assert serving.pages is not old
         assert serving.pages.url.endswith(f":{port}")
