@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from subscribers import choosing, confirmations, store
 from subscribers.addresses import is_role, match_key
 from subscribers.confirmations import Confirmation
-from subscribers.consents import record
+from subscribers.consents import events, record
 from subscribers.keys import Keys
 from subscribers.mail_limits import Room, room
 from subscribers.model import Status, Subscriber
@@ -29,6 +29,8 @@ A_DAY = 3
 """Changes that one reader may ask for in a day."""
 REGRET = timedelta(days=30)
 """How long the old address can take a change back."""
+JOINED = "moved to an address that is subscribed"
+"""How somebody leaves who has moved to where they were a reader already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def ask(connection: Connection, keys: Keys, reader: Subscriber, address: str, *,
     )
     stop = confirmations.issue(
         connection, keys, STOP, address=reader.address, subscriber=reader.id, at=at, lifetime=REGRET,
-        detail={"old": reader.address, "new": address, "change": change.token_id},
+        detail={"old": reader.address, "new": address},
     )  # fmt: skip
     record(connection, reader.id, "asked to move", {"to": address}, at)
     return Asked(change, stop, mailable)
@@ -87,12 +89,37 @@ def withdraw(connection: Connection, number: int, *, at: datetime) -> bool:
 
 
 def look(connection: Connection, purpose: str, token: str, *, at: datetime) -> tuple[Confirmation, Subscriber] | None:
-    """What this button would do, and to whom; None where it does nothing any more."""
+    """What this button would do, and to whom; None where it does nothing any more, as for somebody who has left."""
     found = confirmations.find(connection, purpose, token)
     if found is None or found.subscriber is None or not found.is_open(at):
         return None
     reader = store.get(connection, found.subscriber)
-    return (found, reader) if reader is not None else None
+    if reader is None:
+        return None
+    stays = reader.status is Status.ACTIVE or (purpose == STOP and joined(connection, reader) is not None)
+    return (found, reader) if stays else None
+
+
+def joined(connection: Connection, reader: Subscriber) -> int | None:
+    """The reader at the address that this one has moved to; None for whoever is subscribed, or has left for good."""
+    if reader.status is not Status.LEFT:
+        return None
+    found: int | None = None
+    for event, detail in events(connection, reader.id):
+        if event == "left":
+            found = detail.get("joined")
+    return found
+
+
+def all_of(connection: Connection, number: int) -> list[int]:
+    """The reader of this number and, where they moved to an address that had a reader, that one, and so on."""
+    found = [number]
+    while (reader := store.get(connection, found[-1])) is not None:
+        following = joined(connection, reader)
+        if following is None or following in found:
+            break
+        found.append(following)
+    return found
 
 
 def confirm(connection: Connection, keys: Keys, token: str, *, at: datetime) -> Subscriber | None:
@@ -104,7 +131,7 @@ def confirm(connection: Connection, keys: Keys, token: str, *, at: datetime) -> 
         return None
     change, reader = found
     new = str(change.detail["new"])
-    if reader.status is not Status.ACTIVE or is_suppressed(connection, keys, new):
+    if is_suppressed(connection, keys, new):
         return None
     if not confirmations.use(connection, change, at=at):
         return None
@@ -117,30 +144,29 @@ def confirm(connection: Connection, keys: Keys, token: str, *, at: datetime) -> 
         values |= {"consent": "moved here by the button in the mail"}
         connection.execute(sa.update(subscribers).where(subscribers.c.id == other.id).values(**values))
         record(connection, other.id, "moved here", {"from": reader.address, "regions": list(reader.regions)}, at)
-    choosing.leave(connection, reader.id, at=at, how=f"moved to {new}")
+    choosing.leave(connection, reader.id, at=at, how=JOINED, joined=other.id)
     return store.get(connection, other.id)
 
 
 def stop(connection: Connection, keys: Keys, token: str, *, at: datetime) -> bool:
-    """The button in the notice to the old address: a change that waits is void, one that was made is taken back.
+    """The button in the notice to the old address: whatever waits is void, and what was made is taken back, be it
+    followed by another move: who has got hold of a reader's links must not keep their mail by moving it twice.
 
-    False where it does nothing: forged, too old, pressed before, or the old address has another reader by now."""
+    False where it does nothing: forged, too old, pressed before, its reader has left, or the old address has another
+    reader by now."""
     found = look(connection, STOP, token, at=at)
     if found is None:
         return False
     notice, reader = found
-    old, new = str(notice.detail["old"]), str(notice.detail["new"])
+    old = str(notice.detail["old"])
     if not confirmations.use(connection, notice, at=at):
         return False
-    change = confirmations.by_token_id(connection, str(notice.detail["change"]))
-    if change is not None:
-        confirmations.use(connection, change, at=at)
-    if reader.status is Status.LEFT and reader.address == old:  # the new address had a reader: see confirm
+    withdraw(connection, reader.id, at=at)
+    if joined(connection, reader) is not None:
         return choosing.come_back(connection, reader.id, at=at)
-    if match_key(reader.address) != match_key(new):
-        record(connection, reader.id, "did not move", {}, at)
+    if match_key(reader.address) == match_key(old):
         return True
-    if store.find(connection, old) not in (None, reader) or is_suppressed(connection, keys, old):
+    if store.find(connection, old) is not None or is_suppressed(connection, keys, old):
         return False
     _move(connection, reader, old, at)
     return True

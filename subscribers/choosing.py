@@ -23,13 +23,17 @@ def set_regions(connection: Connection, number: int, regions: Collection[str], *
     return True
 
 
-def leave(connection: Connection, number: int, *, at: datetime, how: str = "one-click") -> bool:
-    """A reader leaves; doing it twice is the same as once. False where there is no such reader."""
+def leave(
+    connection: Connection, number: int, *, at: datetime, how: str = "one-click", joined: int | None = None
+) -> bool:
+    """A reader leaves; doing it twice is the same as once. False where there is no such reader.
+
+    `joined` is the reader who they are from now on, where they moved to an address that had one."""
     statement = sa.update(subscribers).where(
         subscribers.c.id == number, subscribers.c.status.in_((Status.ACTIVE, Status.PENDING))
     )
     if connection.execute(statement.values(status=Status.LEFT.value, left_at=at)).rowcount == 1:
-        record(connection, number, "left", {"how": how}, at)
+        record(connection, number, "left", {"how": how} | ({} if joined is None else {"joined": joined}), at)
         return True
     return get(connection, number) is not None
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from digest.app import App
-from digest.delivery import store as outbox
-from digest.post_office import signups
-from digest.post_office.reader_pages import LEFT
+from digest.post_office import leaving, signups
 from digest.web.api_services import ApiReader, ApiServices, Caller, Consent, Subscription
-from subscribers import api_keys, choosing, evidence
+from subscribers import api_keys, evidence
 from subscribers import store as subscribers
 from subscribers.addresses import AddressError, normalise
 from subscribers.model import Subscriber
@@ -85,9 +83,8 @@ class Api:
         if found is None:
             return None
         with app.database.begin() as connection:
-            if not choosing.leave(connection, found.id, at=app.now, how=f"api ({caller.name})"):
+            if not leaving.leave(connection, found.id, at=app.now, how=f"api ({caller.name})"):
                 return None
-            outbox.exclude(connection, found.id, LEFT, now=app.now)
             now = subscribers.get(connection, found.id)
         return _told(now) if now else None
 

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.app import App
-from digest.delivery import store as outbox
 from digest.errors import DigestError
-from digest.post_office import archive_pages, moving
+from digest.post_office import archive_pages, leaving, moving
 from digest.post_office.reader_data import own_data_of
 from digest.rendering.environment import Templates
 from digest.rendering.model import Design, Publication
@@ -23,8 +22,6 @@ from subscribers import store as subscribers
 from subscribers.addresses import normalise
 from subscribers.model import Status, Subscriber
 
-LEFT = "left"
-"""The reason that stands at a delivery whose reader left before it went."""
 Change = Callable[[Connection, int], bool]
 
 
@@ -87,12 +84,8 @@ class ReaderPages:
         number = tokens.read(app.keys, "unsubscribe", token)
         if number is None:
             return False
-        now = app.now
         with app.database.begin() as connection:
-            if not choosing.leave(connection, number, at=now):
-                return False
-            outbox.exclude(connection, number, LEFT, now=now)
-        return True
+            return leaving.leave(connection, number, at=app.now)
 
     def come_back(self, token: str) -> bool:
         return self._change(token, lambda c, number: choosing.come_back(c, number, at=self.current().now))

@@ -17,9 +17,9 @@ from digest.bounces.reading import read
 from digest.bounces.store import Return
 from digest.delivery import store as outbox
 from digest.delivery.model import Delivery, Outcome, Verdict
-from digest.post_office import complaints
-from subscribers import choosing, strikes, suppression
+from digest.post_office import complaints, leaving
 from subscribers import store as subscribers
+from subscribers import strikes, suppression
 from subscribers.addresses import match_key
 from subscribers.strikes import Strike
 
@@ -144,7 +144,5 @@ def _suppress(app: App, connection: Connection, delivery: Delivery, reason: str)
 
 
 def _leave(app: App, connection: Connection, number: int) -> str:
-    if not choosing.leave(connection, number, at=app.now, how="by mail"):
-        return "its reader was erased"
-    outbox.exclude(connection, number, "left", now=app.now)
-    return "left by mail"
+    left = leaving.leave(connection, number, how="by mail", at=app.now)
+    return "left by mail" if left else "its reader was erased"

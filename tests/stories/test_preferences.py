@@ -172,6 +172,38 @@ def test_the_buttons_pages_are_accessible(tmp_path: Path) -> None:
             h.clock.now += timedelta(days=2)
 
 
+def test_a_second_move_does_not_outrun_the_notice(tmp_path: Path) -> None:
+    """Who got hold of a reader's links and moves their mail twice does not keep it: the first notice takes it back,
+    and voids what waits."""
+    with house(tmp_path) as h, pages(h.app) as http:
+        h.subscribe((ANN, ()))
+        path = own(h)
+        change, notice = moved(h, http)
+        http.post(button(change))
+        for new in ("second@example.net", "third@example.net"):
+            http.post(f"{path}/address", data={"address": new})
+        sending.deliver(h.app)
+        http.post(button(to(h, "third@example.net")[-1]))
+        http.post(f"{path}/address", data={"address": "fourth@example.net"})
+        assert reader(h, ANN) is None
+        assert "stays" in http.post(button(notice)).text
+        found = reader(h, ANN)
+        assert found is not None
+        assert found.status is Status.ACTIVE
+
+
+def test_stopping_a_move_subscribes_nobody(tmp_path: Path) -> None:
+    """Who has left stays so, whichever button of an earlier mail is pressed."""
+    with house(tmp_path) as h, pages(h.app) as http:
+        h.subscribe((ANN, ()))
+        change, notice = moved(h, http)
+        http.post(link(h, ANN, "UNSUBSCRIBE"))
+        assert http.post(button(notice)).status_code == http.post(button(change)).status_code == 404
+        found = reader(h, ANN)
+        assert found is not None
+        assert found.status is Status.LEFT
+
+
 def test_thinking_better_of_it(tmp_path: Path) -> None:
     """A change that was withdrawn, or replaced by another, or waited for more than three days moves nobody."""
     with house(tmp_path) as h, pages(h.app) as http:
@@ -236,6 +268,23 @@ def test_two_who_are_one(tmp_path: Path) -> None:
         found = reader(h, ANN)
         assert found is not None
         assert found.status is Status.ACTIVE
+
+
+def test_an_old_link_still_leaves_after_two_became_one(tmp_path: Path) -> None:
+    """The link in a mail of before the move does what its page says: nothing more comes, to either address."""
+    with house(tmp_path) as h, pages(h.app) as http:
+        h.subscribe((ANN, ()), (BO, ()))
+        change, _ = moved(h, http, BO)
+        http.post(button(change))
+        published(h)
+        h.ready()
+        starting.start(h.app, row(h))
+        assert http.post(link(h, ANN, "UNSUBSCRIBE")).status_code == 200
+        h.send(EDITION)
+        assert not digests(h)
+        found = reader(h, BO)
+        assert found is not None
+        assert found.status is Status.LEFT
 
 
 def test_suppressed_while_it_waited(tmp_path: Path) -> None:
