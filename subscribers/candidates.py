@@ -9,9 +9,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from subscribers.model import Status, Subscriber
+from subscribers.model import Status
 from subscribers.preferences import pause_reason
-from subscribers.store import FIELDS, Choice, choice_of, pages, subscriber_of
+from subscribers.store import Choice, choice_of, pages
 from subscribers.tables import subscribers
 
 
@@ -21,6 +21,16 @@ class Candidate(NamedTuple):
     number: int
     address: str
     choice: Choice
+    paused_until: datetime | None
+
+
+class Current(NamedTuple):
+    """A reader as they are at this moment, as far as a mail to them needs it. `status` is the value of a Status."""
+
+    id: int
+    address: str
+    status: str
+    since: datetime | None
     paused_until: datetime | None
 
 
@@ -62,10 +72,13 @@ def count_paused(connection: Connection, now: datetime) -> dict[str, int]:
     return counted
 
 
-def current(connection: Connection, numbers: Collection[int]) -> dict[int, Subscriber]:
+_CURRENT = [subscribers.c[name] for name in Current._fields]
+
+
+def current(connection: Connection, numbers: Collection[int]) -> dict[int, Current]:
     """These readers as they are now; one who was erased is missing."""
     wanted = list(numbers)
     if not wanted:
         return {}
-    rows = connection.execute(sa.select(*FIELDS).where(subscribers.c.id.in_(wanted)))
-    return {row.id: subscriber_of(row) for row in rows}
+    rows = connection.execute(sa.select(*_CURRENT).where(subscribers.c.id.in_(wanted)))
+    return {row[0]: Current._make(row) for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Literal
 
@@ -14,19 +15,29 @@ Purpose = Literal["unsubscribe", "preferences"]
 
 _MAC = 20  # bytes: 160 bits of HMAC-SHA-256
 _LONGEST = 100
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")  # RFC 4648, section 5
 
 
 def make(keys: Keys, purpose: Purpose, subscriber: int) -> str:
     """A token of [A-Za-z0-9_-] for this reader and this purpose; it never expires.
 
     It ends in a letter or a digit: programs that make links of text leave a last `-` or `_` out of them."""
+    return maker(keys, purpose)(subscriber)
+
+
+def maker(keys: Keys, purpose: Purpose) -> Callable[[int], str]:
+    """`make` for many readers in a row."""
     key_id, secret = keys.signing
-    number = subscriber.to_bytes((subscriber.bit_length() + 7) // 8 or 1, "big")
-    token = _text(key_id, _mac(secret, purpose, number), number)
-    if token[-1].isalnum():
-        return token
-    longer = b"\0" + number  # 22, 25 or 28 bytes: their last letter holds two bits, and is A, Q, g or w
-    return _text(key_id, _mac(secret, purpose, longer), longer)
+
+    def made(subscriber: int) -> str:
+        number = subscriber.to_bytes((subscriber.bit_length() + 7) // 8 or 1, "big")
+        token = _text(key_id, _mac(secret, purpose, number), number)
+        if token[-1].isalnum():
+            return token
+        longer = b"\0" + number  # 22, 25 or 28 bytes: their last letter holds two bits, and is A, Q, g or w
+        return _text(key_id, _mac(secret, purpose, longer), longer)
+
+    return made
 
 
 def read(keys: Keys, purpose: Purpose, token: str) -> int | None:
@@ -47,7 +58,8 @@ def read(keys: Keys, purpose: Purpose, token: str) -> int | None:
 
 
 def _text(key_id: str, mac: bytes, number: bytes) -> str:
-    return f"{key_id}-{base64.urlsafe_b64encode(mac + number).decode().rstrip('=')}"
+    packed = binascii.b2a_base64(mac + number, newline=False).translate(_URL_SAFE, b"=")
+    return f"{key_id}-{packed.decode()}"
 
 
 def _mac(secret: bytes, purpose: Purpose, number: bytes) -> bytes:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -43,8 +43,7 @@ class Claim:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What becomes of a claimed delivery. `due_at` where it is pending again; `tried`: it counts as an
     attempt; `content_hash`: of the body that began to go, if one did."""
 
@@ -130,7 +129,7 @@ def claim(
             reason="",
             first_attempt_at=sa.func.coalesce(table.first_attempt_at, sa.bindparam("claimed_at", now, UTCDateTime)),
         )
-        .returning(*DELIVERY, table.priority, table.due_at)
+        .returning(*DELIVERY, table.priority)
     ).all()
     if not taken:
         return []
@@ -146,7 +145,7 @@ def claim(
             created_at=now,
         )
     )
-    return [delivery_of(row) for row in sorted(taken, key=lambda row: (row.priority, row.due_at, row.id))]
+    return [delivery_of(row) for row in sorted(taken, key=lambda row: (row[-1], row[0]))]
 
 
 _OURS = (

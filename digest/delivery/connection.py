@@ -3,7 +3,6 @@ of each."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from queue import Empty
 from time import monotonic
 
@@ -201,7 +200,7 @@ class _Connection:
             now=now,
         )
         if not run.relays.sole:
-            outcome = replace(outcome, text=f"{outcome.text} [{self._relay.name}]".lstrip())
+            outcome = outcome._replace(text=f"{outcome.text} [{self._relay.name}]".lstrip())
         try:
             self._journal_for(job.held).end(delivery.id, outcome)
         except OSError as error:

@@ -40,7 +40,10 @@ class _Reader:
         if entry is None:
             return
         number, rest = entry
-        ours = self._named(rest) or self.numbers.get(number)
+        ours = self._named(rest)
+        if ours is None and rest.startswith(_BEGINS):
+            self.numbers.pop(number, None)  # Postfix says nothing of a mail that it forgets when we are cut off
+        ours = ours or self.numbers.get(number)
         if ours is None:
             return
         self.numbers[number] = ours
@@ -80,6 +83,8 @@ _EXIM = re.compile(
 )
 _ENVELOPE = re.compile(r"\bevpid=([0-9a-f]{8})[0-9a-f]{8}\b|\bmsgid=([0-9a-f]{8})\b")
 
+_BEGINS = ("client=", "message-id=")
+"""What Postfix says first of a mail."""
 _QUEUED = re.compile(
     r"\(queue active\)"  # Postfix
     r"|^<= "  # Exim

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from digest.database import Database
 from digest.delivery.claims import MOST_CLAIMED, Settlement
@@ -76,8 +76,7 @@ class HeldClaim:
             raise DigestError(f"journal folder {self.folder}: {error.strerror}", mend=mend) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A message that is ready for the wire."""
 
     delivery: Delivery

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from digest.delivery.policy import Phase
 
@@ -55,8 +55,7 @@ class RelaySettings:
         return f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the relay said, and in which phase. `code` 0: nothing; `text` says then what happened instead."""
 
     phase: Phase
@@ -106,7 +105,7 @@ def make_reply(phase: Phase, code: int, lines: Sequence[str]) -> Reply:
     status = match[1] if match else ""
     if not status and (later := _ENHANCED.search(" ".join(lines))) and later[1][0] == str(code)[0]:
         status = later[1]
-    text = " ".join(line.removeprefix(status).strip() for line in lines)
+    text = " ".join([line.removeprefix(status).strip() for line in lines])
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)
     return Reply(phase, code, status, text[:1000])

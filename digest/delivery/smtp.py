@@ -7,22 +7,24 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
+from typing import NamedTuple
 
 from digest.delivery.policy import Phase
 from digest.delivery.session import RelaySettings, Reply, describe, make_reply, open_session
 
 _MOST_OF_A_REPLY = 64 * 1024
 _MOST_LINES = 500
+_PHASES: tuple[Phase, ...] = ("mail", "rcpt", "data")
 _MOST_BUFFERS = 512  # below every system's IOV_MAX
+_TICK = 1.0  # seconds between two looks at the time while a relay says nothing
 _OUT_OF_STEP = re.compile(r"synchroni[sz]ation|pipelin", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Sender, recipient and the message's size in octets. An address that is not ASCII needs SMTPUTF8."""
 
     sender: str
@@ -55,9 +57,19 @@ class Client:
         self._most = session.most
         self.smtputf8 = session.smtputf8
         self._received = bytearray()
+        self._trail = bytearray()  # the lines read last
+        self._usual = b""  # what this relay says to an envelope that it takes
         self._begun: Envelope | None = None
         self._reset_needed = False
         self._until = 0.0
+        if not self._tls:
+            # The kernel keeps the time: Python's own timeouts cost a poll before each call, and two calls a mail.
+            tick = min(_TICK, settings.command_timeout, settings.data_timeout)
+            seconds, rest = divmod(tick, 1)
+            span = struct.pack("ll", int(seconds), int(rest * 1e6))
+            session.socket.settimeout(None)
+            session.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
+            session.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, span)
         self._allowed = -1.0
         self.delivered = 0
         self.out_of_step = False
@@ -124,8 +136,8 @@ class Client:
         """Says goodbye, and closes."""
         if self._socket is not None and self._begun is None:
             try:
-                self._socket.settimeout(5)
-                self._socket.sendall(b"QUIT\r\n")
+                self._timeout(5)
+                self._send(b"QUIT\r\n")
                 self._read("connect")
             except (OSError, _LostError):
                 pass  # everything that matters has been answered before
@@ -142,29 +154,27 @@ class Client:
             self.close()
         return reply
 
-    def _commands(self, envelope: Envelope) -> list[bytes]:
-        mail = f"MAIL FROM:<{envelope.sender}>"
-        if self._size:
-            mail += f" SIZE={envelope.size}"
-        if not envelope.recipient.isascii():
-            mail += " BODY=8BITMIME SMTPUTF8"
-        commands = [f"{mail}\r\n".encode(), f"RCPT TO:<{envelope.recipient}>\r\n".encode(), b"DATA\r\n"]
-        return [b"RSET\r\n", *commands] if self._reset_needed else commands
+    def _commands(self, envelope: Envelope) -> bytes:
+        sender, recipient, size = envelope
+        size_of = f" SIZE={size}" if self._size else ""
+        utf8 = "" if recipient.isascii() else " BODY=8BITMIME SMTPUTF8"
+        reset = "RSET\r\n" if self._reset_needed else ""
+        return f"{reset}MAIL FROM:<{sender}>{size_of}{utf8}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
 
     def _envelope(self, envelope: Envelope) -> tuple[Reply | None, bool]:
         """Sends it and reads the replies: the refusal, if any, and whether the relay now waits for a body."""
         self._timeout(self._settings.command_timeout)
         commands = self._commands(envelope)
         if self._pipelining:
-            self._sock.sendall(b"".join(commands))
+            self._send(commands)
             return self._read_envelope()
+        one_by_one = commands.splitlines(keepends=True)
         if self._reset_needed:
-            self._sock.sendall(commands.pop(0))
+            self._send(one_by_one.pop(0))
             self._read("mail")
             self._reset_needed = False
-        phases: tuple[Phase, ...] = ("mail", "rcpt", "data")
-        for phase, command in zip(phases, commands, strict=True):
-            self._sock.sendall(command)
+        for phase, command in zip(_PHASES, one_by_one, strict=True):
+            self._send(command)
             reply = self._read(phase)
             if not _continues(reply):
                 self._reset_needed = phase != "mail"
@@ -175,14 +185,17 @@ class Client:
         """The replies to a pipelined envelope. All are read, though one refuses: they come anyway."""
         self._begun = None
         self._timeout(self._settings.command_timeout)
+        if self._is_usual():
+            return None, True
         answered = False
+        self._trail.clear()
         if self._reset_needed:
             self._read("mail")
             self._reset_needed = False
             answered = True
+            self._trail.clear()
         refusal: Reply | None = None
-        phases: tuple[Phase, ...] = ("mail", "rcpt", "data")
-        for phase in phases:
+        for phase in _PHASES:
             try:
                 reply = self._read(phase)
             except (OSError, _LostError) as error:
@@ -203,14 +216,34 @@ class Client:
                 self.close()
                 return refusal, False
         if reply.code == 354:
+            self._usual = bytes(self._trail) if refusal is None else self._usual
             return refusal, True
         self._reset_needed = True
         return refusal, False
 
+    def _is_usual(self) -> bool:
+        """Whether the relay says to this envelope, octet by octet, what it said to one before it, and took it.
+
+        That is read at once; anything else is left for a closer look."""
+        usual, received = self._usual, self._received
+        if not usual or self._reset_needed:
+            return False
+        try:
+            while len(received) < len(usual):
+                if not usual.startswith(received):
+                    return False
+                self._receive()
+        except (OSError, _LostError):
+            return False  # it comes again
+        if not received.startswith(usual):
+            return False
+        del received[: len(usual)]
+        return True
+
     def _empty_body(self, refusal: Reply) -> Reply:
         """The recipient was refused, yet DATA answered 354: only the dot is sent (RFC 2920 section 3.1)."""
         try:
-            self._sock.sendall(b".\r\n")
+            self._send(b".\r\n")
             if self._read("dot").code == 421:
                 self.close()
         except (OSError, _LostError):
@@ -227,13 +260,13 @@ class Client:
         tail = b".\r\n" if pieces[-1].endswith(b"\r\n") else b"\r\n.\r\n"
         after = b""
         if following is not None and self._pipelining and not (self._most and following.size > self._most):
-            after = b"".join(self._commands(following))
+            after = self._commands(following)
             self._begun = following
         try:
             if self._tls:
                 self._sock.sendall(b"".join(pieces))
             else:
-                self._send_pieces([*pieces, tail, after], needed=sum(map(len, pieces)) + len(tail))
+                self._send_pieces([*pieces, tail, after], spare=len(after))
         except OSError:
             return self._last_words()
         if self._tls:
@@ -243,22 +276,28 @@ class Client:
                 return Reply("lost", 0, "", "the connection broke while the final dot was sent")
         return None
 
-    def _send_pieces(self, pieces: list[bytes], *, needed: int) -> None:
-        """`needed`: with that many octets out, the message is complete and no error here may call it
+    def _send_pieces(self, pieces: list[bytes], *, spare: int) -> None:
+        """`spare`: with all but so many octets out, the message is complete and no error here may call it
         unsent."""
         if len(pieces) > _MOST_BUFFERS:
             pieces = [b"".join(pieces)]
         total = sum(map(len, pieces))
         sent = 0
         try:
-            sent = self._sock.sendmsg(pieces)
+            try:
+                sent = self._sock.sendmsg(pieces)
+            except BlockingIOError:
+                self._time_left()
             if sent < total:
                 rest = memoryview(b"".join(pieces))
                 while sent < total:
                     self._time_left()
-                    sent += self._sock.send(rest[sent:])
+                    try:
+                        sent += self._sock.send(rest[sent:])
+                    except BlockingIOError:
+                        continue
         except OSError:
-            if sent < needed:
+            if sent < total - spare:
                 raise
             # The dot is out: what became of the message, the reply tells, or its absence.
 
@@ -282,18 +321,39 @@ class Client:
     def _timeout(self, seconds: float) -> None:
         """For the whole of what comes next: a relay that sends a byte now and then must not hold us for ever."""
         self._until = monotonic() + seconds
-        self._allow(seconds)
+        if self._tls:
+            self._allow(seconds)
 
     def _time_left(self) -> None:
         left = self._until - monotonic()
         if left <= 0:
             raise TimeoutError
-        self._allow(left)
+        if self._tls:
+            self._allow(left)
 
     def _allow(self, seconds: float) -> None:
         if seconds != self._allowed:  # it is a call into the kernel
             self._sock.settimeout(seconds)
             self._allowed = seconds
+
+    def _send(self, data: bytes) -> None:
+        if self._tls:
+            self._sock.sendall(data)
+        else:
+            self._send_pieces([data], spare=0)
+
+    def _receive(self) -> None:
+        """Some more octets of what the relay says."""
+        while True:
+            try:
+                data = self._sock.recv(65536)
+            except BlockingIOError:
+                self._time_left()
+                continue
+            if not data:
+                raise _LostError("the relay closed the connection")
+            self._received += data
+            return
 
     def _read(self, phase: Phase) -> Reply:
         """One reply, all of its lines. Lines that contradict each other are no reply."""
@@ -320,13 +380,11 @@ class Client:
                 raise _LostError("the relay's reply has no end")
             if received:
                 self._time_left()
-            data = self._sock.recv(65536)
-            if not data:
-                raise _LostError("the relay closed the connection")
-            received += data
-        line = bytes(received[:end]).rstrip(b"\r")
+            self._receive()
+        line = bytes(received[: end + 1])
         del received[: end + 1]
-        return line
+        self._trail += line
+        return line.rstrip(b"\r\n")
 
 
 def _check(line: bytes) -> None:

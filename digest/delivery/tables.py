@@ -89,4 +89,4 @@ DELIVERY = tuple(
 
 
 def delivery_of(row: Any) -> Delivery:
-    return Delivery(*row[: len(DELIVERY)])
+    return Delivery._make(row[: len(DELIVERY)])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from digest.app import App
 from digest.rendering.i18n import since
+from subscribers.candidates import Current
 from subscribers.model import Subscriber
-from subscribers.tokens import make
+from subscribers.tokens import maker
+
+Reader = Subscriber | Current
 
 
 def dead_places(app: App) -> dict[str, str]:
@@ -14,15 +19,26 @@ def dead_places(app: App) -> dict[str, str]:
     return {"UNSUBSCRIBE": f"{base}/u/test", "PREFERENCES": f"{base}/p/test", "SINCE": ""}
 
 
-def places_for(app: App, reader: Subscriber) -> dict[str, str]:
+def places_for(app: App, reader: Reader) -> dict[str, str]:
     """UNSUBSCRIBE and PREFERENCES as https URLs of this reader alone, SINCE as a phrase in the mail's language."""
-    base = app.publication.public_url.rstrip("/")
-    day = reader.since.astimezone(app.zone).date() if reader.since else None
-    return {
-        "UNSUBSCRIBE": f"{base}/u/{make(app.keys, 'unsubscribe', reader.id)}",
-        "PREFERENCES": f"{base}/p/{make(app.keys, 'preferences', reader.id)}",
-        "SINCE": since(day, app.publication.language),
-    }
+    return places_maker(app)(reader)
+
+
+def places_maker(app: App) -> Callable[[Reader], dict[str, str]]:
+    """`places_for` for many readers in a row, with the keys of this moment."""
+    base, language, zone = app.publication.public_url.rstrip("/"), app.publication.language, app.zone
+    leave, prefer = maker(app.keys, "unsubscribe"), maker(app.keys, "preferences")
+    leave_page, prefer_page = f"{base}/u/", f"{base}/p/"
+
+    def made(reader: Reader) -> dict[str, str]:
+        moment = reader.since
+        return {
+            "UNSUBSCRIBE": leave_page + leave(reader.id),
+            "PREFERENCES": prefer_page + prefer(reader.id),
+            "SINCE": since(moment.astimezone(zone).date(), language) if moment else "",
+        }
+
+    return made
 
 
 CONFIRM_PATHS = {"signup": "confirm", "address": "a", "address-stop": "s"}

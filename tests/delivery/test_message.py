@@ -257,7 +257,7 @@ def test_a_missing_or_unknown_place_is_an_error() -> None:
 
 def test_an_unclaimed_delivery_has_no_date() -> None:
     """The date is that of the first claim, and without one there is no message."""
-    unclaimed = Ready(replace(delivery(), first_attempt_at=None), "a@example.org", places())
+    unclaimed = Ready(delivery()._replace(first_attempt_at=None), "a@example.org", places())
     compiled = mail_message.compile(RENDITION, headers=SETTINGS, mail="digest", key=KEY)
     with pytest.raises(MessageError, match="Date"):
         fill(compiled, unclaimed)

@@ -128,9 +128,9 @@ def test_the_look_before_sending(database: Database) -> None:
         now = candidates.current(connection, [ann.id, bo.id, cy.id])
         assert candidates.current(connection, []) == {}
         assert not choosing.set_regions(connection, cy.id, ["asia"], at=NOW)
-    assert {number: (found.status, found.regions) for number, found in now.items()} == {
-        ann.id: (Status.LEFT, ()),
-        bo.id: (Status.ACTIVE, ("europe",)),
+    assert {number: (found.address, found.status) for number, found in now.items()} == {
+        ann.id: ("ann@example.org", Status.LEFT),
+        bo.id: ("bo@example.org", Status.ACTIVE),
     }
 
 
