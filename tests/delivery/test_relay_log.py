@@ -99,3 +99,11 @@ def test_a_number_that_is_used_again_is_another_mail() -> None:
     again = POSTFIX.replace("12]: 4F3A2B: message-id=<" + OURS, "12]: 4F3A2B: message-id=<next@example.org")
     first = "\n".join([*POSTFIX.splitlines()[:2], "Nov 27 09:00:02 mx postfix/qmgr[13]: 4F3A2B: removed"])
     assert not decided(first + "\n" + again)[0]
+
+
+def test_a_number_of_a_mail_that_was_cut_off_is_another_mail() -> None:
+    """Postfix forgets a mail that ends before its dot without a word; the next one may have its number."""
+    next_one = POSTFIX.replace(OURS, "next@example.org")
+    assert not decided(NAMED + next_one)[0]
+    assert not decided(NAMED + "\n".join(next_one.splitlines()[1:]))[0]
+    assert decided(NAMED + POSTFIX)[0]
