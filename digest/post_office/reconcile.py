@@ -76,6 +76,8 @@ def reconcile(
 
     A log settles only what it names: silence is no proof that a mail was not sent."""
     row = current(app, slug)
+    if both := sorted(set(sent) & set(resend)):
+        raise UsageError(f"{both[0]} is named as sent and to be sent again", mend="say one of them")
     with app.database.begin() as connection:
         keys = corrections.keys_of(connection, row.slug)
         by_id = {u.delivery.id: u for key in keys for u in outbox.uncertain(connection, key)}

@@ -103,11 +103,13 @@ def test_a_line_that_rejects_settles_nothing(tmp_path: Path) -> None:
 
 
 def test_reconcile_refuses_what_is_not_uncertain(tmp_path: Path) -> None:
-    """An unknown number, or a log that cannot be read, is one clear error, and nothing is settled."""
+    """An unknown number, two words on one, or a log that cannot be read: one clear error, and nothing is settled."""
     with house(tmp_path) as h:
         one, _, _ = _doubtful(h)
         with pytest.raises(UsageError, match="no uncertain delivery 999"):
             reconcile(h.app, EDITION, sent=(one, 999))
+        with pytest.raises(UsageError, match=f"{one} is named as sent and to be sent again"):
+            reconcile(h.app, EDITION, sent=(one,), resend=(one,))
         with pytest.raises(UsageError, match=r"nowhere\.log"):
             reconcile(h.app, EDITION, sent=(one,), log=tmp_path / "nowhere.log")
         assert books(h).uncertain == 3
