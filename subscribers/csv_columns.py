@@ -25,6 +25,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Our column → its names, the most telling first; compared in lower case, with `_` and `-` as spaces."""
 
+_WHERE_THEY_LIVE = frozenset({"latitude", "longitude", "region"})
+"""Mailchimp guesses where somebody lives; its REGION is no choice of theirs."""
 GONE = frozenset({
     "unsubscribed", "cleaned", "blocklisted", "blacklisted", "disabled", "unreachable", "bounced", "complained", "left",
     "suppressed", "archived", "deleted",
@@ -42,6 +44,8 @@ def columns(heading: Sequence[str]) -> dict[str, list[int]]:
 
     Raises UsageError where none is the address, or two are it alike."""
     names = [re.sub(r"[\s_-]+", " ", name.strip().strip("\ufeff").casefold()) for name in heading]
+    if _WHERE_THEY_LIVE.issubset(names):
+        names = ["" if name == "region" else name for name in names]
     found: dict[str, list[int]] = {}
     for column, aliases in ALIASES.items():
         places = [place for alias in aliases for place, name in enumerate(names) if name == alias.replace("-", " ")]

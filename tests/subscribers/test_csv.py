@@ -63,6 +63,18 @@ def test_mailchimp(database: Database) -> None:
     assert [reader.status for reader in everybody(database)][2:] == [Status.LEFT]
 
 
+def test_where_readers_live_is_not_what_they_chose(database: Database) -> None:
+    """Mailchimp's REGION is a place on the map, not a choice of regions: its rows are taken."""
+    report = take(
+        database,
+        '"Email Address","First Name","Last Name",MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,'
+        "LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS\n"
+        'ann@example.org,Ann,Lee,2,,,"2019-03-02 10:11:12",192.0.2.1,40.7,-74.0,-5,-4,America/New_York,US,NY,'
+        '"2019-03-02 10:11:12",1,a1,,\n',
+    )
+    assert (report.active, report.problems, only(database).regions) == (1, [], ())
+
+
 def test_listmonk_and_keila(database: Database) -> None:
     """What other programs call blocklisted or unreachable goes to the suppression list, whatever comes later."""
     report = take(
