@@ -144,12 +144,14 @@ def confirm(
 def forget_unconfirmed(connection: Connection, *, at: datetime) -> list[int]:
     """Whoever was asked and never confirmed is forgotten with all that was noted of them; returns their numbers.
 
-    Only who came by a sign-up: a row that an import left pending stays for the operator to judge."""
+    Only who came by a sign-up: a row that an import left pending stays for the operator to judge. Whoever asked again
+    since has a mail with a button, which must find them."""
     table = subscribers.c
     asked = sa.exists().where(confirmations_table.c.subscriber == table.id, confirmations_table.c.purpose == CONFIRM)
+    again = asked.where(confirmations_table.c.created_at >= at - KEPT)
     more = sa.exists().where(consents_table.c.subscriber == table.id, consents_table.c.event != "pending")
     statement = sa.select(table.id).where(
-        table.status == Status.PENDING.value, table.created_at < at - KEPT, table.consent == "", asked, ~more
+        table.status == Status.PENDING.value, table.created_at < at - KEPT, table.consent == "", asked, ~again, ~more
     )
     numbers = list(connection.execute(statement.limit(10_000)).scalars())
     if numbers:

@@ -168,6 +168,20 @@ def test_who_never_confirms_is_forgotten(database: Database) -> None:
         assert not confirmations.any_older(connection, NOW + timedelta(days=1))
 
 
+def test_who_asks_again_is_not_forgotten(database: Database) -> None:
+    """Who signs up again when the month is nearly over has a button that works; then they have a month more."""
+    with database.begin() as connection:
+        answer(connection)
+        later = NOW + timedelta(days=30, hours=12)
+        again = answer(connection, at=later)
+        assert signup.forget_unconfirmed(connection, at=NOW + timedelta(days=32)) == []
+        token = confirmations.token_of(KEYS, again.confirmation)
+        assert token is not None
+        assert signup.look(connection, token, at=NOW + timedelta(days=32)) is not None
+        assert len(signup.forget_unconfirmed(connection, at=later + timedelta(days=32))) == 1
+        assert store.counts(connection) == {}
+
+
 def test_erasing_leaves_no_wish_and_no_button(database: Database) -> None:
     """Erasing takes what waits as well: the wish, and what was noted for the confirmation."""
     with database.begin() as connection:
