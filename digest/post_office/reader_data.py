@@ -17,7 +17,7 @@ def own_data_of(app: App, number: int) -> str | None:
         found = own_data.of_reader(connection, number)
         if found is None:
             return None
-        found["deliveries"] = history.of_reader(connection, number)
+        found["deliveries"] = history.of_reader(connection, number, found["profile"]["address"])
     whole = {"publication": app.publication.name, "made_at": app.now, **found}
     return json.dumps(whole, ensure_ascii=False, indent=2, default=_plain) + "\n"
 

@@ -253,6 +253,20 @@ def test_moving_tells_nothing_of_the_other_address(tmp_path: Path, database_url:
         assert not to(h, "postmaster@example.org")
 
 
+def test_ones_own_data_tell_nothing_of_the_other_address(tmp_path: Path) -> None:
+    """What became of a mail to an address that is not the reader's is not in their download, whatever became of it."""
+    with house(tmp_path) as h, pages(h.app) as http:
+        h.subscribe((ANN, ()), (BO, ()))
+        audience.suppress(h.app, "gone@example.org", "complaint")
+        told = []
+        for who, new in ((ANN, "hers@example.org"), (BO, "gone@example.org")):
+            http.post(f"{own(h, who)}/address", data={"address": new})
+            sending.deliver(h.app)
+            deliveries = http.post(f"{own(h, who)}/data").json()["deliveries"]
+            told.append([(one["mail"], one["status"], one["reason"], one["attempts"]) for one in deliveries])
+        assert told[0] == told[1] == [("confirmation", None, None, None), ("confirmation", "sent", "", 1)]
+
+
 def test_two_who_are_one(tmp_path: Path) -> None:
     """Who moves to an address that is subscribed already has one roundup there, and the other choice is kept."""
     with house(tmp_path) as h, pages(h.app) as http:
