@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.delivery import store as outbox
-from digest.post_office import starting
+from digest.post_office import signups, starting
 from digest.post_office.books import status_of
 from digest.which import current
 from subscribers import choosing
 from subscribers import store as subscribers
 from subscribers.model import Status, Subscriber
+from subscribers.wishes import Wish
 from tests.support.browser import chromium
 from tests.support.house import House, house
 from tests.support.signups import FILLED, confirm_path, deliver, mails_to, pages, sign_up
@@ -99,6 +100,20 @@ def test_a_confirmation_is_no_list_mail(tmp_path: Path) -> None:
         file = h.app.database.path
         assert file is not None
         assert not [path for path in file.parent.glob(f"{file.name}*") if token.encode() in path.read_bytes()]
+
+
+def test_a_language_that_we_do_not_speak(tmp_path: Path) -> None:
+    """Whatever another system calls a language, the mail is whole in one that we have, and says which."""
+    with house(tmp_path, changes={"publication": {"language": "fr"}}) as h:
+        told = ["de", "English", "x" * 35, 'en"><b>', "", "es-MX"]
+        for number, language in enumerate(told):
+            signups.ask(h.app, Wish(f"r{number}@example.org", (), language, {}, h.clock.now))
+        deliver(h)
+        for number, expected in enumerate(["fr", "fr", "fr", "fr", "fr", "es"]):
+            (mail,) = mails_to(h, f"r{number}@example.org")
+            assert f'<html lang="{expected}"' in mail.html
+            assert mail.message["Content-Language"] == expected
+            assert ("Confirmez" in mail.subject) == (expected == "fr")
 
 
 def test_it_goes_before_an_edition(tmp_path: Path) -> None:
