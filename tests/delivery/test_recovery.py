@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -67,6 +69,35 @@ def test_a_dead_process_is_replayed(database: Database, tmp_path: Path) -> None:
     assert hashes == ["a" * 64, "b" * 64, "", "d" * 64, ""]
     assert not (tmp_path / "c1").exists()
     assert recover(database, now=NOW, owner=HERE, alive=lambda *_: False) == Recovered()
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["rolled back", "committed"])
+def test_the_last_words_of_the_dead_are_awaited(database: Database, tmp_path: Path, kept: bool) -> None:
+    """A server still at work on the last transaction of a killed process hides no claim: what it ends in holds."""
+    rows = claim_five(database, tmp_path)
+    write_journal(tmp_path, rows)
+    begun, dying = threading.Event(), Database(database.url.render_as_string(hide_password=False))
+
+    def last_words() -> None:
+        with dying.engine.connect() as connection:
+            ends = connection.begin()
+            sent = Outcome(Verdict.SENT, 250)
+            claims.settle(connection, [claims.settlement(row, sent) for row in rows], now=NOW)
+            claims.end_claims(connection, ["c1"])
+            begun.set()
+            time.sleep(0.2)
+            ends.commit() if kept else ends.rollback()
+
+    thread = threading.Thread(target=last_words)
+    thread.start()
+    assert begun.wait(10)
+    found = recover(database, now=NOW, owner=HERE, alive=lambda *_: False)
+    thread.join()
+    dying.close()
+    assert found == (Recovered() if kept else Recovered(settled=3, released=1, uncertain=1))
+    assert books_of(database).sent == (5 if kept else 1)
+    with database.read() as connection:
+        assert claims.open_claims(connection) == []
 
 
 def test_the_living_are_left_alone(database: Database, tmp_path: Path) -> None:
