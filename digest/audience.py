@@ -192,11 +192,14 @@ def erase(app: App, address: str) -> bool:
     with app.database.begin() as connection:
         waiting = erasure.forget_waiting(connection, app.keys, wanted)
         erased = erasure.erase(connection, app.keys, wanted, at=app.now)
-        mails = outbox.erase_address(connection, partial(erasure.same, wanted), now=app.now)
+        same = partial(erasure.same, wanted)
+        mails = outbox.erase_address(connection, same, now=app.now)
+        moved = erasure.forget_mentions(connection, wanted)
+        outbox.erase_former(connection, moved, same, now=app.now)
         if erased is not None:
             outbox.erase(connection, erased, now=app.now)
             bounces.forget(connection, erased)
-        elif waiting or mails:
+        elif waiting or mails or moved:
             erasure.keep_hash(connection, app.keys, wanted, at=app.now)
         elif suppression.why(connection, app.keys, wanted) is None:  # else it may be erased already, but for the disk
             raise NotFoundError(f"{address} is no subscriber")

@@ -29,6 +29,8 @@ A_DAY = 3
 """Changes that one reader may ask for in a day."""
 REGRET = timedelta(days=30)
 """How long the old address can take a change back."""
+EVENTS = ("asked to move", "moved", "moved here")
+"""What the consent record calls that which names another address of the reader's."""
 JOINED = "moved to an address that is subscribed"
 """How somebody leaves who has moved to where they were a reader already."""
 

@@ -13,7 +13,7 @@ from subscribers.tables import consents
 
 
 def record(connection: Connection, number: int, event: str, detail: Mapping[str, Any], at: datetime) -> None:
-    """Append to the consent record; nothing in it is ever changed."""
+    """Append to the consent record; nothing in it is ever changed, but that erasing takes an address out of it."""
     connection.execute(sa.insert(consents).values(subscriber=number, at=at, event=event, detail=dict(detail)))
 
 

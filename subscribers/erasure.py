@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from subscribers import confirmations, strikes, tables, wishes
+from subscribers import address_change, confirmations, strikes, tables, wishes
 from subscribers.addresses import AddressError, match_key, normalise
 from subscribers.keys import Keys
 from subscribers.store import find
@@ -47,6 +47,28 @@ def forget_waiting(connection: Connection, keys: Keys, address: str) -> int:
     wishes.forget(connection, waiting)
     asked = tables.confirmations.c.address_hash == confirmations.mailbox_hash(keys, address)
     return len(waiting) + int(connection.execute(sa.delete(tables.confirmations).where(asked)).rowcount)
+
+
+def forget_mentions(connection: Connection, address: str) -> list[int]:
+    """What others moved to this address, or from it: it is taken out of their records, and the buttons of such a move
+    go. Returns the numbers of those readers."""
+    record = consents.c
+    moves = sa.select(record.id, record.subscriber, record.detail).where(record.event.in_(address_change.EVENTS))
+    found = set()
+    for row in connection.execute(moves).all():
+        kept = {name: value for name, value in row.detail.items() if not _names(value, address)}
+        if kept != row.detail:
+            connection.execute(sa.update(consents).where(record.id == row.id).values(detail=kept))
+            found.add(row.subscriber)
+    button = tables.confirmations.c
+    buttons = sa.select(button.id, button.subscriber, button.detail).where(button.subscriber.in_(found))
+    named = [row.id for row in connection.execute(buttons) if any(_names(v, address) for v in row.detail.values())]
+    connection.execute(sa.delete(tables.confirmations).where(button.id.in_(named)))
+    return sorted(found)
+
+
+def _names(value: object, address: str) -> bool:
+    return isinstance(value, str) and same(address, value)
 
 
 def keep_hash(connection: Connection, keys: Keys, address: str, *, at: datetime) -> None:

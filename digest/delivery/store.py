@@ -149,6 +149,25 @@ def erase_address(connection: Connection, same: Callable[[str], bool], *, now: d
     return len(found)
 
 
+def erase_former(
+    connection: Connection, subscribers: Collection[int], same: Callable[[str], bool], *, now: datetime
+) -> int:
+    """The same for mails that went to an address which these readers had, or asked for; they stay theirs."""
+    table = deliveries.c
+    statement = sa.select(table.id, table.address).where(table.subscriber.in_(subscribers), table.address != "")
+    found = [number for number, address in connection.execute(statement) if same(address)]
+    for start in range(0, len(found), _CHUNK):
+        these = table.id.in_(found[start : start + _CHUNK])
+        connection.execute(
+            sa.update(deliveries)
+            .where(these, table.mail == "confirmation", table.status == PENDING)
+            .values(status=Status.EXCLUDED.value, reason="erased", settled_at=now)
+        )
+        settled = sa.and_(these, table.status.not_in((PENDING, CLAIMED)))
+        connection.execute(sa.update(deliveries).where(settled).values(address="", provider="", reply_text=""))
+    return len(found)
+
+
 def _make_anonymous(connection: Connection, which: sa.ColumnElement[bool]) -> int:
     table = deliveries.c
     statement = (

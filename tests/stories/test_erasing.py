@@ -12,8 +12,8 @@ from digest import audience
 from digest.bounces import store as bounces
 from digest.database import Database, metadata
 from digest.errors import NotFoundError, RefusedError
-from digest.post_office import signups, trial_run
-from subscribers import confirmations, store, strikes
+from digest.post_office import moving, sending, signups, trial_run
+from subscribers import confirmations, store, strikes, tables
 from subscribers.strikes import Strike
 from subscribers.wishes import Wish
 from tests.support.house import FRIDAY, House, house
@@ -100,6 +100,30 @@ def test_somebody_who_only_asked(home: House) -> None:
     signups.ask(home.app, Wish(f" {WHO} ", (), "en", EVIDENCE, home.app.now))
     audience.erase(home.app, WHO)
     assert not [word for word in WORDS if word in everything(home.app.database)]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_address_that_others_moved_to(home: House, known: bool) -> None:
+    """Who moved to an address, or only asked to, or moved away from it, holds no trace of it once it is erased."""
+    app = home.app
+    home.subscribe(("bo@example.org", ()), ("cy@example.org", ()), *([(WHO, ())] if known else []))
+    for address, goes in (("bo@example.org", True), ("cy@example.org", False)):
+        with app.database.read() as connection:
+            reader = store.find(connection, address)
+        assert reader is not None
+        moving.ask(app, reader.id, WHO)
+        sending.deliver(app)
+        with app.database.read() as connection:
+            table = tables.confirmations.c
+            made = connection.execute(sa.select(table.token_id).where(table.purpose == "address").order_by(table.id))
+            asked = confirmations.by_token_id(connection, made.scalars().all()[-1])
+        assert asked is not None
+        if goes:
+            token = confirmations.token_of(app.keys, asked)
+            assert token is not None
+            assert moving.confirm(app, token)
+    audience.erase(app, WHO)
+    assert not [word for word in WORDS if word in everything(app.database)]
 
 
 def test_old_copies_on_the_disk(tmp_path: Path) -> None:
