@@ -24,7 +24,7 @@ from digest.post_office.books import books_of
 from digest.post_office.last_look import look_again
 from digest.post_office.mail import compiled_mail
 from digest.post_office.pausing import paused_keys
-from digest.post_office.settling import SendReport, settle_up
+from digest.post_office.settling import SendReport, settle_all, settle_up
 from digest.rendering import store as renditions
 from digest.which import current
 
@@ -66,7 +66,11 @@ def deliver_all(app: App, slug: str, key: str, *, stop: threading.Event) -> Send
         report = settle_up(app, slug, deliver(app, key=key, stop=stop), key=key)
     if not stop.is_set() and not report.stopped:
         signups.answer_waiting(app)
-        deliver(app, stop=stop)  # the words to staff, and whatever else is due
+        summary = deliver(app, stop=stop)  # the words to staff, and whatever else is due
+        if settle_all(app, summary):  # of that, a correction or another edition has come to its end
+            report = settle_up(app, slug, key=key)
+            if summary.ended == "nothing due":
+                deliver(app, stop=stop)  # the words to staff on it
     return report
 
 

@@ -61,7 +61,7 @@ class SendReport:
             f"{b.failed} failed",
         ]
         if b.uncertain:
-            parts.append(f"{b.uncertain} uncertain (see `digest reconcile {self.slug}`)")
+            parts.append(f"{b.uncertain} uncertain (see `digest reconcile {self.slug.partition('#')[0]}`)")
         if self.deferred and self.next_due:
             parts.append(f"{self.deferred} deferred until {self.next_due.astimezone(zone):%H:%M}")
         elif b.pending:

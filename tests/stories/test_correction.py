@@ -184,3 +184,28 @@ def test_it_can_be_paused_and_goes_on(tmp_path: Path) -> None:
         assert correcting.send(h.app, EDITION).finished
         assert "asia@example.org" in _corrections(h)
         assert row(h).state == "sent"
+
+
+def test_a_send_of_the_edition_ends_a_correction_that_was_cut_short(tmp_path: Path) -> None:
+    """After the process that sent a correction died, `send` pauses the edition where the relay refuses, or ends it."""
+    with house(tmp_path) as h:
+        _draft(h, _sent(h))
+        correcting.start(h.app, row(h), correcting.approve(h.app, EDITION))
+        h.sink.faults = {"*": Fault("mail", "550 5.7.1 not from you")}
+        assert sending.send(h.app, EDITION).state == "paused"
+        assert row(h).state == "paused"
+        h.sink.faults = {}
+        pausing.resume(h.app, EDITION)
+        assert sending.send(h.app, EDITION).state == "sent"
+        assert row(h).state == "sent"
+        assert len(_corrections(h)) == 4
+
+
+def test_what_stays_in_doubt_is_named_as_reconcile_takes_it(tmp_path: Path) -> None:
+    """The command that the report of a correction names is one that can be typed."""
+    with house(tmp_path) as h:
+        _draft(h, _sent(h))
+        correcting.approve(h.app, EDITION)
+        h.sink.faults = {"asia@example.org": Fault("lost", DROP, times=1)}
+        said = correcting.send(h.app, EDITION).sentence(h.app.zone)
+        assert f"(see `digest reconcile {EDITION}`)" in said
