@@ -148,10 +148,13 @@ def test_help(arguments: list[str]) -> None:
     assert "..." not in done.stdout.replace("COMMAND [ARGS]...", "").replace("ADDRESS...", "")
 
 
-def test_status_imports_little(home: Workspace) -> None:
+def test_status_imports_little(tmp_path: Path) -> None:
     """`status` is for a prompt and a monitor: it brings in nothing that only a pull, a rendering or a send needs."""
+    with workspace(tmp_path, changes={"schedule": None}) as made:
+        made.publish(6)
+        made.ready()
     code = (
-        f"import sys; sys.argv[1:] = ['--config', {str(home.path)!r}, 'status', '--json']\n"
+        f"import sys; sys.argv[1:] = ['--config', {str(made.path)!r}, 'status', '--json']\n"
         "from digest.cli import main\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code\n"
