@@ -47,30 +47,30 @@ def following(app: App, key: str, *, quiet: bool) -> Iterator[threading.Event]:
             yield stop
             return
         over = threading.Event()
-        thread = threading.Thread(target=_display, args=(app, key, over), name="progress", daemon=True)
-        thread.start()
-        try:
-            yield stop
-        finally:
-            over.set()
-            thread.join()
+        with live() as show:  # what it imports is imported here: two threads that import at once trip each other up
+            thread = threading.Thread(target=_display, args=(app, key, over, show), name="progress", daemon=True)
+            thread.start()
+            try:
+                yield stop
+            finally:
+                over.set()
+                thread.join()
 
 
-def _display(app: App, key: str, over: threading.Event) -> None:
+def _display(app: App, key: str, over: threading.Event, show: Callable[[Progress], None]) -> None:
     from digest.errors import DigestError
     from digest.post_office.figures import follow, look
 
-    with live() as show:
-        while True:
-            try:
-                for progress in follow(app, key, over.wait, every=0.5):
-                    show(progress)
-            except DigestError:
-                pass  # the database is busy or away: the sender says so, a display need not
-            if over.wait(0.5):
-                break
-        with suppress(DigestError):
-            show(look(app, key))
+    while True:
+        try:
+            for progress in follow(app, key, over.wait, every=0.5):
+                show(progress)
+        except DigestError:
+            pass  # the database is busy or away: the sender says so, a display need not
+        if over.wait(0.5):
+            break
+    with suppress(DigestError):
+        show(look(app, key))
 
 
 @contextmanager
