@@ -215,6 +215,18 @@ def reasons(connection: Connection, key: str) -> dict[tuple[Status, str], int]:
     return {(Status(status), reason): count for status, reason, count in connection.execute(statement)}
 
 
+def waiting(connection: Connection, key: str) -> dict[str, int]:
+    """How many digests of an edition have not gone yet, by rendition; the most first."""
+    table, count = deliveries.c, sa.func.count()
+    statement = (
+        sa.select(table.rendition, count)
+        .where(table.key == key, table.mail == "digest", table.status.in_((PENDING, CLAIMED)))
+        .group_by(table.rendition)
+        .order_by(count.desc(), table.rendition)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
 def uncertain(connection: Connection, key: str | None = None) -> Iterator[Uncertain]:
     """The deliveries whose fate is unknown, oldest first."""
     table = deliveries.c

@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from digest.app import App
+from digest.delivery import store as outbox
+from digest.delivery.model import Status
+from digest.editions.states import BEGUN
 from digest.post_office import starting
 from digest.post_office.estimate import estimate
 from digest.post_office.figures import duration
+from digest.rendering import store as renditions
 from digest.which import current
 from subscribers import candidates
 from subscribers import store as subscribers
@@ -63,6 +67,8 @@ class Plan:
 def dry_run(app: App, slug: str | None) -> Plan:
     """Who would get what, who not and why, and how long it takes; nothing is written."""
     row = current(app, slug)
+    if row.state in BEGUN:
+        return _rest(app, row.slug)
     made = starting.render_choices(app, row)
     names = app.publication.region_names
     mailings: list[Mailing] = []
@@ -92,4 +98,30 @@ def dry_run(app: App, slug: str | None) -> Plan:
         tuple(mailings),
         staff.seeds,
         staff.seed_lead.total_seconds() if staff.seeds else 0.0,
+    )
+
+
+def _rest(app: App, slug: str) -> Plan:
+    """Of an edition that has begun, the candidates are frozen: who has not got it yet, by the ledger."""
+    names = app.publication.region_names
+    with app.database.read() as connection:
+        choices = {hash_: choice for choice, hash_ in renditions.for_edition(connection, slug).items()}
+        waiting = outbox.waiting(connection, slug)
+        mailings = [
+            Mailing(
+                tuple(names[one] for one in choices.get(hash_, ()) if one in names),
+                renditions.load(connection, hash_).subject,
+                count,
+            )
+            for hash_, count in waiting.items()
+        ]
+        left_out = outbox.reasons(connection, slug)
+        takes = estimate(app, connection, sum(waiting.values()))
+    return Plan(
+        slug,
+        {mailing.label: mailing.readers for mailing in mailings},
+        {reason: count for (status, reason), count in left_out.items() if status is Status.EXCLUDED},
+        takes.seconds,
+        takes.bound,
+        tuple(mailings),
     )

@@ -13,6 +13,7 @@ from digest.newsroom import editing
 from digest.post_office import pausing, sending
 from digest.post_office.dry_run import dry_run
 from digest.post_office.reconcile import reconcile
+from subscribers import store as subscribers
 from tests.support.house import House, house
 from tests.support.smtp import DROP, Fault, Sink
 from tests.support.stories import EDITION, MINUTE, another_app, books, digests, mails, row, words_to_staff
@@ -135,7 +136,9 @@ def test_a_hard_bounce_fails_and_suppresses(tmp_path: Path) -> None:
         _stocked(h, "gone@example.org", "fine@example.org")
         assert h.send().finished
         assert (books(h).failed, books(h).sent) == (1, 1)
-        assert dry_run(h.app, EDITION).excluded == {"suppressed": 1}
+        assert dry_run(h.app, EDITION).readers == {}, "nobody is left who would get it"
+        with h.app.database.read() as connection:
+            assert subscribers.counts(connection) == {"active": 1, "suppressed": 1}
 
 
 def test_pausing_stops_further_claims_and_resuming_goes_on(tmp_path: Path, database_url: str) -> None:
@@ -158,6 +161,7 @@ def test_pausing_stops_further_claims_and_resuming_goes_on(tmp_path: Path, datab
             h.send(EDITION)
         sending.deliver(h.app)
         assert books(h) == found
+        assert sum(dry_run(h.app, EDITION).readers.values()) == found.pending, "those who have it get nothing more"
         pausing.resume(h.app, EDITION)
         assert h.send(EDITION).finished
         assert set(digests(h)) == set(readers)
