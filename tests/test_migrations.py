@@ -46,3 +46,22 @@ def test_a_database_of_a_newer_version_is_left_alone(empty: Database) -> None:
     with pytest.raises(DigestError, match="9999"):
         upgrade(empty)
     assert current(empty) == "9999"
+
+
+def test_mails_that_wait_get_their_provider(empty: Database) -> None:
+    """What an earlier version left in the outbox keeps to the rates of whoever takes it; what has gone stays."""
+    with empty.begin() as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        for number, (address, status) in enumerate(
+            [("ann@googlemail.com", "pending"), ("bo@example.org", "pending"), ("cy@gmail.com", "sent")]
+        ):
+            connection.exec_driver_sql(
+                "INSERT INTO deliveries (id, mail, key, recipient, address, rendition, message_id, status, due_at,"
+                " priority, created_at)"
+                f" VALUES ({number}, 'digest', '2026-11-27', 's:{number}', '{address}', 'x', 'm{number}', '{status}',"
+                " '2026-11-27 14:00:00', 5, '2026-11-27 14:00:00')"
+            )
+    upgrade(empty)
+    with empty.read() as connection:
+        found = connection.exec_driver_sql("SELECT provider FROM deliveries ORDER BY id").scalars().all()
+    assert found == ["google", "example.org", ""]

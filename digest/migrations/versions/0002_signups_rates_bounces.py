@@ -8,11 +8,26 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 import digest.database
+from digest.delivery.providers import provider_of
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+
+def _name_providers() -> None:
+    """Whose rates count for the mails that wait."""
+    table = sa.table(
+        "deliveries", sa.column("id", sa.BigInteger), sa.column("address", sa.Text), sa.column("status", sa.Text),
+        sa.column("provider", sa.Text),
+    )  # fmt: skip
+    connection = op.get_bind()
+    open_ones = sa.select(table.c.id, table.c.address).where(table.c.status.in_(("pending", "claimed", "uncertain")))
+    rows = [{"n": row.id, "p": provider_of(row.address)} for row in connection.execute(open_ones)]
+    if rows:
+        named = sa.update(table).where(table.c.id == sa.bindparam("n")).values(provider=sa.bindparam("p"))
+        connection.execute(named, rows)
 
 
 def upgrade() -> None:
@@ -125,6 +140,8 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_deliveries_books", ["key", "mail", "status", "provider", "reply_code", "reply_status"], unique=False
         )
+
+    _name_providers()
 
     with op.batch_alter_table("editions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("seeded_at", digest.database.UTCDateTime(timezone=True), nullable=True))
