@@ -29,10 +29,13 @@ def _matching(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _text(pattern: str, shortest: int, longest: int, description: str) -> Any:
+def _long(shortest: int, longest: int) -> Any:
+    return Field(strict=True, min_length=shortest, max_length=longest)
+
+
+def _said(pattern: str, shortest: int, longest: int, description: str) -> WithJsonSchema:
     schema = {"type": "string", "minLength": shortest, "maxLength": longest, "pattern": pattern}
-    limits = Field(strict=True, min_length=shortest, max_length=longest)
-    return Annotated[str, limits, _matching(pattern), WithJsonSchema({**schema, "description": description})]
+    return WithJsonSchema({**schema, "description": description})
 
 
 def _moment(value: str) -> str:
@@ -40,11 +43,21 @@ def _moment(value: str) -> str:
     return value
 
 
-Address = _text(_ADDRESS, 3, 254, "An email address, such as name@example.org")
-Line = _text(_LINE, 0, 200, "The reader's name, on one line")
-Language = _text(_LANGUAGE, 0, 35, "A language tag (BCP 47), such as fr")
-Words = _text(_WORDS, 1, 2000, "What they agreed to, and where: the wording of the form, its address")
-When = Annotated[_text(_MOMENT, 20, 35, "When they agreed (RFC 3339, with a zone)"), AfterValidator(_moment)]
+Address = Annotated[
+    str, _long(3, 254), _matching(_ADDRESS), _said(_ADDRESS, 3, 254, "An email address, such as name@example.org")
+]
+Line = Annotated[str, _long(0, 200), _matching(_LINE), _said(_LINE, 0, 200, "The reader's name, on one line")]
+Language = Annotated[
+    str, _long(0, 35), _matching(_LANGUAGE), _said(_LANGUAGE, 0, 35, "A language tag (BCP 47), such as fr")
+]
+Words = Annotated[
+    str, _long(1, 2000), _matching(_WORDS),
+    _said(_WORDS, 1, 2000, "What they agreed to, and where: the wording of the form, its address"),
+]  # fmt: skip
+When = Annotated[
+    str, _long(20, 35), _matching(_MOMENT), _said(_MOMENT, 20, 35, "When they agreed (RFC 3339, with a zone)"),
+    AfterValidator(_moment),
+]  # fmt: skip
 Instant = Annotated[datetime, PlainSerializer(lambda at: at.astimezone(UTC).isoformat().replace("+00:00", "Z"))]
 
 
