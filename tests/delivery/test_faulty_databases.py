@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from digest.database import Database
+from digest.delivery.model import Delivery, Outcome
 from digest.errors import DigestError
 from tests.delivery.samples import books_of, fill_outbox, send
 from tests.support.databases import create_all
@@ -47,19 +49,31 @@ def assert_once(database: Database, sink: Sink) -> None:
 
 def test_a_full_database(sqlite: Database, tmp_path: Path) -> None:
     """A disk that fills up in the middle ends the run with one line; with room again it goes on, and nobody is lost."""
+    with sqlite.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE notes (said TEXT)"))
+
+    def note(connection: Connection, _delivery: Delivery, _outcome: Outcome) -> None:
+        """What is written beside each result needs a page more."""
+        connection.execute(sa.text("INSERT INTO notes VALUES (:said)"), {"said": "x" * 4_000})
+
+    turn = threading.Lock()  # whoever gets it first has it for good
 
     def fill(_recipient: str) -> None:
-        if len(sink.received) == 40:
+        if len(sink.received) >= 40 and turn.acquire(blocking=False):
             limit(sqlite, pages=1)
 
-    with Sink(on_data=fill).serve() as sink:
+    with Sink(on_data=fill, delay=0.002).serve() as sink:
         with pytest.raises(DigestError, match="full"):
-            send_and_grow(sqlite, sink, tmp_path)
-        assert books_of(sqlite).balance
+            send(sqlite, sink.port, tmp_path, on_result=note)
+        books = books_of(sqlite)
+        assert books.balance
+        assert books.pending > 0
         limit(sqlite, pages=1_000_000)
-        assert send(sqlite, sink.port, tmp_path).ended == "nothing due"
+        assert send(sqlite, sink.port, tmp_path, on_result=note).ended == "nothing due"
     assert_once(sqlite, sink)
     assert books_of(sqlite).uncertain == 0
+    with sqlite.read() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM notes")).scalar_one() == READERS
 
 
 def limit(database: Database, *, pages: int) -> None:
@@ -72,18 +86,12 @@ def limit(database: Database, *, pages: int) -> None:
     database.engine.dispose()
 
 
-def send_and_grow(database: Database, sink: Sink, folder: Path) -> None:
-    """A send, and then something that needs more room, where the send itself did not."""
-    for _ in range(20):
-        send(database, sink.port, folder)
-        fill_outbox(database, 5_000, key="another")
-
-
 def test_a_locked_database(sqlite: Database, tmp_path: Path) -> None:
     """Another process holds the database for a while: the sender waits, and everyone gets one mail."""
     path = sqlite.path
     assert path is not None
     held: list[threading.Thread] = []
+    turns = [threading.Lock(), threading.Lock()]  # whoever gets one first has it for good
 
     def hold() -> None:
         other = sqlite3.connect(path, isolation_level=None)
@@ -93,15 +101,17 @@ def test_a_locked_database(sqlite: Database, tmp_path: Path) -> None:
         other.close()
 
     def lock(_recipient: str) -> None:
-        if len(sink.received) in (10, 60):
-            held.append(threading.Thread(target=hold))
-            held[-1].start()
+        for turn, count in zip(turns, (10, 60), strict=True):
+            if len(sink.received) >= count and turn.acquire(blocking=False):
+                thread = threading.Thread(target=hold)
+                held.append(thread)
+                thread.start()
 
     with Sink(on_data=lock, delay=0.002).serve() as sink:
         summary = send(sqlite, sink.port, tmp_path)
     for thread in held:
         thread.join()
-    assert held
+    assert len(held) == 2
     assert (summary.sent, summary.uncertain) == (READERS, 0)
     assert_once(sqlite, sink)
 
