@@ -26,6 +26,7 @@ _BLOCK = re.compile(
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _UNSEEN_REGION = re.compile(rf"<({'|'.join(sorted(_UNSEEN))})\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|[!?][^<>]*)>|<!--|-->")
+_BEGUN = re.compile(r"<[/a-zA-Z!?]")
 _KNOWN_TAG = re.compile(r"</?(?:p|div|span|a|br|img|em|strong|b|i|h[1-6]|ul|li|script|iframe)\b[^<>]*>", re.IGNORECASE)
 _CAPTION = re.compile(r"<p\b[^<>]*caption[^<>]*>.{0,1000}?</p>", re.IGNORECASE | re.DOTALL)
 _SHORTCODE = re.compile(r"\[/?(?:caption|gallery|embed|video|audio|playlist|vc_\w+|et_pb_\w+)\b[^\[\]<>]*\]")
@@ -52,7 +53,18 @@ def paragraphs(markup: str) -> list[str]:
         if not any(_KNOWN_TAG.search(line) for line in lines):
             break
         lines = _lines("<hr>".join(lines))
-    return [tidied for line in lines if (tidied := one_line(line))]
+    return _apart([tidied for line in lines if (tidied := one_line(line))])
+
+
+def _apart(lines: list[str]) -> list[str]:
+    """The lines, so that no tag begins in one and ends in another where they are put together."""
+    last = max((number for number, line in enumerate(lines) if ">" in line), default=0)
+    return [_closed(line) if number < last else line for number, line in enumerate(lines)]
+
+
+def _closed(line: str) -> str:
+    head, end, tail = line.rpartition(">")
+    return _SPACE.sub(" ", head + end + tail.replace("<", " ")).strip() if _BEGUN.search(tail) else line
 
 
 def _lines(markup: str) -> list[str]:

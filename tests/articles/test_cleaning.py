@@ -8,7 +8,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.articles.boilerplate import without_boilerplate
@@ -45,6 +45,8 @@ def left(**changes: Any) -> Article | LeftOut:
 
 
 @given(pieces, pieces, pieces)
+@example("", "", "&lt;script<p>>")
+@example("", "", "&lt;a&lt;b<p>5 &lt; 6<p>x > y")
 def test_nothing_scriptable_comes_out(title: str, summary: str, content: str) -> None:
     """Whatever a feed holds, every text of the article is free of tags and of what is not to be seen."""
     article = left(
