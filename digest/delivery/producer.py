@@ -79,13 +79,13 @@ class Producer:
                     run.rest(_MOMENT if self._later else _BREATH)
                 elif until == "stopped":
                     run.rest(_MOMENT if lanes.any else _POLL)
-                elif not self._any_due(lanes.whatever()):  # what a last result made due again comes first
+                elif not self._any_due(lanes.whatever()) and not self._look_around():  # what was last made due again
                     return
                 elif lanes.any:
                     run.rest(_MOMENT)
 
-    def _look_around(self) -> None:
-        """What dead senders left, and which providers were slowed."""
+    def _look_around(self) -> bool:
+        """What dead senders left, and which providers were slowed; whether anything was left."""
         run = self._run
         found = recover(run.database, now=run.clock(), held=held_here(), on_result=run.on_result)
         so_far = run.recovered
@@ -95,6 +95,7 @@ class Producer:
             so_far.uncertain + found.uncertain,
         )
         self._lanes.refresh()
+        return found != Recovered()
 
     def _let_go(self) -> None:
         """Hands on what waited for its moment."""

@@ -7,15 +7,18 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from digest.database import Database
-from digest.delivery import claims, store
+from digest.delivery import claims, recovery, store
 from digest.delivery.message import verify
 from digest.delivery.tables import DELIVERY, deliveries, delivery_of
 from tests.delivery.samples import KEY, books_of, compiled, fill_outbox, send
@@ -85,6 +88,34 @@ def test_killed_at_random_moments(database: Database, tmp_path: Path) -> None:
         assert_ledger_is_true(database, sink)
     with database.read() as connection:
         assert claims.open_claims(connection) == []
+
+
+def test_killed_while_claiming(database: Database, tmp_path: Path) -> None:
+    """What a killed process had asked for is claimed a moment after its death: the run that is on sends it, too."""
+    fill_outbox(database, 20)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    owner = replace(recovery.this_process(), pid=gone.pid, started=0)
+    gone.wait()
+    (tmp_path / "journals" / "c1").mkdir(parents=True)
+    dying, begun = Database(database.url.render_as_string(hide_password=False)), threading.Event()
+
+    def last_words() -> None:
+        with dying.begin() as connection:
+            now = datetime.now(UTC)
+            journal = str(tmp_path / "journals" / "c1")
+            claims.claim(connection, owner=owner, journal=journal, limit=9, now=now, lease=timedelta(seconds=60))
+            begun.set()
+            time.sleep(0.4)
+
+    thread = threading.Thread(target=last_words)
+    thread.start()
+    assert begun.wait(10)
+    with Sink().serve() as sink:
+        summary = send(database, sink.port, tmp_path)
+        thread.join()
+        assert (summary.sent, summary.recovered.released) == (20, 9)
+        assert_once(database, sink, [f"reader-{n}@example.org" for n in range(20)])
+    dying.close()
 
 
 def test_two_senders_at_once(database: Database, tmp_path: Path) -> None:
