@@ -34,6 +34,13 @@ class Figures:
         return self.books.candidates - self.books.pending
 
 
+def due_before(connection: Connection, key: str, moment: datetime) -> int:
+    """How many digests of a key nobody holds yet and will be due by then; from an index alone."""
+    table = deliveries.c
+    statement = sa.select(sa.func.count()).where(table.status == PENDING, table.key == key, table.due_at <= moment)
+    return int(connection.execute(statement).scalar_one())
+
+
 def figures(connection: Connection, key: str, *, now: datetime, candidates: int | None = None) -> Figures:
     """The figures of a key, of digests only; one pass over an index. `candidates` None: as many as there are rows."""
     table = deliveries.c

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from digest.app import App
@@ -68,7 +69,7 @@ def dry_run(app: App, slug: str | None) -> Plan:
     """Who would get what, who not and why, and how long it takes; nothing is written."""
     row = current(app, slug)
     if row.state in BEGUN:
-        return _rest(app, row.slug)
+        return _rest(app, row.slug, row.started_at)
     made = starting.render_choices(app, row)
     names = app.publication.region_names
     mailings: list[Mailing] = []
@@ -101,7 +102,7 @@ def dry_run(app: App, slug: str | None) -> Plan:
     )
 
 
-def _rest(app: App, slug: str) -> Plan:
+def _rest(app: App, slug: str, started_at: datetime | None) -> Plan:
     """Of an edition that has begun, the candidates are frozen: who has not got it yet, by the ledger."""
     names = app.publication.region_names
     with app.database.read() as connection:
@@ -116,7 +117,7 @@ def _rest(app: App, slug: str) -> Plan:
             for hash_, count in waiting.items()
         ]
         left_out = outbox.reasons(connection, slug)
-        takes = estimate(app, connection, sum(waiting.values()))
+        takes = estimate(app, connection, sum(waiting.values()), started_at=started_at)
     return Plan(
         slug,
         {mailing.label: mailing.readers for mailing in mailings},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -12,6 +12,7 @@ from digest.app import App
 from digest.delivery.providers import provider_of
 from digest.editions import store as editions
 from digest.post_office.books import books_of
+from digest.post_office.spreading import seconds_left
 from subscribers import candidates
 
 ASSUMED_RATE = 500.0
@@ -30,12 +31,11 @@ class Estimate:
     bound: str
 
 
-def estimate(app: App, connection: Connection, readers: int) -> Estimate:
-    """The longest of what the relays, the providers and the spread make of so many readers."""
+def estimate(app: App, connection: Connection, readers: int, *, started_at: datetime | None = None) -> Estimate:
+    """The longest of what the relays, the providers and the rest of the spread make of so many readers."""
     found = [_by_relays(app, connection, readers), *_by_providers(app, connection)]
-    spread = app.config.smtp.spread
-    if spread is not None:
-        found.append(Estimate(spread.total_seconds(), "[smtp] spread"))
+    if readers and (window := seconds_left(app, started_at)):
+        found.append(Estimate(window, "[smtp] spread"))
     return max(found, key=lambda one: one.seconds)
 
 

@@ -25,6 +25,7 @@ from digest.post_office.last_look import look_again
 from digest.post_office.mail import compiled_mail
 from digest.post_office.pausing import paused_keys
 from digest.post_office.settling import SendReport, settle_all, settle_up
+from digest.post_office.spreading import Spreads
 from digest.rendering import store as renditions
 from digest.which import current
 
@@ -170,7 +171,7 @@ def deliver(
         only_key=key,
         except_keys=lambda: paused_keys(app),
         rates=app.config.provider_rates(),
-        spreads=lambda: spreads(app),
+        spreads=Spreads(app),
     )
 
 
@@ -181,13 +182,3 @@ def has_work(app: App) -> bool:
         resting = pace.resting(connection, now=app.now)
         due = claims.any_due(connection, now=app.now, choice=Choice(except_keys=waiting, except_providers=resting))
         return due or bool(claims.open_claims(connection))
-
-
-def spreads(app: App) -> dict[str, float]:
-    """The editions that are spread over hours, and how many mails a second that makes of their candidates."""
-    spread = app.config.smtp.spread
-    if spread is None:
-        return {}
-    with app.database.read() as connection:
-        going = editions.list_editions(connection, states=("sending",))
-    return {head.slug: head.candidates / spread.total_seconds() for head in going if head.candidates}
