@@ -8,18 +8,17 @@ import re
 import smtplib
 import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from digest.delivery.dialogue import Dialogue, TlsDialogue, log_in
 from digest.delivery.policy import Phase
 
 Security = Literal["none", "starttls", "tls"]
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
-_LONGEST_COMMAND = 510  # octets without CRLF (RFC 5321, section 4.5.3.1.4); a longer AUTH takes two steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +112,35 @@ def make_reply(phase: Phase, code: int, lines: Sequence[str]) -> Reply:
 
 def describe(error: Exception) -> str:
     """What went wrong on the network, in words for a log."""
-    return "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not to be trusted: {error.verify_message.rstrip('.')}"
+    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
+        return "no TLS is spoken there"
+    return str(error) or type(error).__name__
 
 
 @lru_cache(maxsize=16)
 def _trust(ca_file: str) -> ssl.SSLContext:
     """Kept, for reading the system's authorities takes longer than a hundred mails."""
-    return ssl.create_default_context(cafile=ca_file or None)
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:  # SSLError, too
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise SessionError(Reply("starttls", 0, "", f"ca_file {ca_file}: {reason}")) from error
 
 
-def _connect(settings: RelaySettings) -> smtplib.SMTP:
+def _connect(settings: RelaySettings) -> Dialogue:
     phase: Phase = "connect"
-    smtp: smtplib.SMTP | None = None
+    smtp: Dialogue | None = None
     try:
         name = settings.helo or socket.gethostname() or "localhost"
         if settings.security == "tls":
-            smtp = smtplib.SMTP_SSL(
-                local_hostname=name, timeout=settings.connect_timeout, context=_trust(settings.ca_file)
-            )
+            context = _trust(settings.ca_file)
+            smtp = TlsDialogue(local_hostname=name, timeout=settings.connect_timeout, context=context)
         else:
-            smtp = smtplib.SMTP(local_hostname=name, timeout=settings.connect_timeout)
+            smtp = Dialogue(local_hostname=name, timeout=settings.connect_timeout)
         smtp._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001  # what TLS checks the certificate for
         code, text = smtp.connect(settings.host, settings.port)
         _need(phase, code, text)
@@ -158,59 +166,29 @@ def _connect(settings: RelaySettings) -> smtplib.SMTP:
         raise SessionError(reply) from error
     except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: no host name, or no number
         _abandon(smtp)
+        phase = "starttls" if isinstance(error, ssl.SSLError) else phase
         raise SessionError(Reply(phase, 0, "", describe(error))) from error
     return smtp
 
 
-def _greet(smtp: smtplib.SMTP) -> None:
+def _greet(smtp: Dialogue) -> None:
     code, text = smtp.ehlo()
     if code in (500, 502, 504):  # a server of before 1995
         code, text = smtp.helo()
     _need("ehlo", code, text)
 
 
-def _log_in(smtp: smtplib.SMTP, settings: RelaySettings) -> None:
+def _log_in(smtp: Dialogue, settings: RelaySettings) -> None:
     """PLAIN or LOGIN, or XOAUTH2 where there is a token."""
-    offered = smtp.esmtp_features.get("auth", "").upper().split()
     if settings.token_file:
-        if "XOAUTH2" not in offered:
-            _need("auth", 502, b"the relay offers no XOAUTH2")
-        token = _secret("token", settings.token_file)
-        code, text = _auth(smtp, "XOAUTH2", f"user={settings.username}\1auth=Bearer {token}\1\1")
-        if code == 334:  # the reason, encoded; the reply proper comes after an empty answer
-            code, text = smtp.docmd("")
-        _let_in(code, text)
-        return
-    password = settings.password or (_secret("password", settings.password_file) if settings.password_file else "")
-    if "PLAIN" in offered:
-        code, text = _auth(smtp, "PLAIN", f"\0{settings.username}\0{password}")
-    elif "LOGIN" in offered:
-        code, text = smtp.docmd("AUTH", "LOGIN")
-        for answer in (settings.username, password):
-            if code == 334:
-                code, text = smtp.docmd(_encoded(answer))
+        code, text = log_in(smtp, settings.username, token=_secret("token", settings.token_file))
     else:
-        code, text = 502, b"the relay offers neither AUTH PLAIN nor LOGIN"
-    _let_in(code, text)
-
-
-def _let_in(code: int, text: bytes) -> None:
+        password = settings.password or (_secret("password", settings.password_file) if settings.password_file else "")
+        code, text = log_in(smtp, settings.username, password=password)
     if 300 <= code < 400:
         code, text = 0, b"the relay asked for more than AUTH gives"
     if code != 503:  # "already authenticated"
         _need("auth", code, text)
-
-
-def _auth(smtp: smtplib.SMTP, mechanism: str, response: str) -> tuple[int, bytes]:
-    encoded = _encoded(response)
-    if len(mechanism) + len(encoded) + len("AUTH  ") <= _LONGEST_COMMAND:
-        return smtp.docmd("AUTH", f"{mechanism} {encoded}")
-    code, text = smtp.docmd("AUTH", mechanism)
-    return smtp.docmd(encoded) if code == 334 else (code, text)
-
-
-def _encoded(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")
 
 
 def _secret(what: str, file: str) -> str:
@@ -229,6 +207,6 @@ def _need(phase: Phase, code: int, text: bytes) -> None:
         raise SessionError(make_reply(phase, max(code, 0), [text.decode("utf-8", "replace")]))
 
 
-def _abandon(smtp: smtplib.SMTP | None) -> None:
+def _abandon(smtp: Dialogue | None) -> None:
     if smtp is not None:
         smtp.close()
