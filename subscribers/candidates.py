@@ -9,6 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from digest.bulk import by_number, fetch, moment
 from subscribers.model import Status
 from subscribers.preferences import pause_reason
 from subscribers.store import Choice, choice_of, pages
@@ -72,13 +73,14 @@ def count_paused(connection: Connection, now: datetime) -> dict[str, int]:
     return counted
 
 
-_CURRENT = [subscribers.c[name] for name in Current._fields]
+_CURRENT = by_number(subscribers.c.id, *(subscribers.c[name] for name in Current._fields))
 
 
 def current(connection: Connection, numbers: Collection[int]) -> dict[int, Current]:
     """These readers as they are now; one who was erased is missing."""
-    wanted = list(numbers)
-    if not wanted:
+    if not numbers:
         return {}
-    rows = connection.execute(sa.select(*_CURRENT).where(subscribers.c.id.in_(wanted)))
-    return {row[0]: Current._make(row) for row in rows}
+    return {
+        number: Current(number, address, status, since and moment(since), until and moment(until))
+        for number, address, status, since, until in fetch(connection, _CURRENT, numbers)
+    }

@@ -14,6 +14,7 @@ from subscribers.keys import Keys
 Purpose = Literal["unsubscribe", "preferences"]
 
 _MAC = 20  # bytes: 160 bits of HMAC-SHA-256
+_BLOCK = 64  # bytes that SHA-256 takes at once
 _LONGEST = 100
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")  # RFC 4648, section 5
 
@@ -28,14 +29,15 @@ def make(keys: Keys, purpose: Purpose, subscriber: int) -> str:
 def maker(keys: Keys, purpose: Purpose) -> Callable[[int], str]:
     """`make` for many readers in a row."""
     key_id, secret = keys.signing
+    mac = _maker_of_macs(secret, purpose)
 
     def made(subscriber: int) -> str:
         number = subscriber.to_bytes((subscriber.bit_length() + 7) // 8 or 1, "big")
-        token = _text(key_id, _mac(secret, purpose, number), number)
-        if token[-1].isalnum():
+        token = _text(key_id, mac(number), number)
+        if token[-1] not in "-_":
             return token
         longer = b"\0" + number  # 22, 25 or 28 bytes: their last letter holds two bits, and is A, Q, g or w
-        return _text(key_id, _mac(secret, purpose, longer), longer)
+        return _text(key_id, mac(longer), longer)
 
     return made
 
@@ -58,9 +60,27 @@ def read(keys: Keys, purpose: Purpose, token: str) -> int | None:
 
 
 def _text(key_id: str, mac: bytes, number: bytes) -> str:
-    packed = binascii.b2a_base64(mac + number, newline=False).translate(_URL_SAFE, b"=")
-    return f"{key_id}-{packed.decode()}"
+    return f"{key_id}-{binascii.b2a_base64(mac + number, newline=False).translate(_URL_SAFE, b'=').decode()}"
 
 
 def _mac(secret: bytes, purpose: Purpose, number: bytes) -> bytes:
-    return hmac.digest(secret, purpose.encode() + b"\0" + number, sha256)[:_MAC]
+    return hmac.digest(secret, _said(purpose) + number, sha256)[:_MAC]
+
+
+def _maker_of_macs(secret: bytes, purpose: Purpose) -> Callable[[bytes], bytes]:
+    """`_mac` for many numbers: what is the same for all is hashed once (RFC 2104), which takes a third of the time."""
+    block = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
+    inner = sha256(bytes(byte ^ 0x36 for byte in block) + _said(purpose))
+    outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def made(number: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(number)
+        second.update(first.digest())
+        return second.digest()[:_MAC]
+
+    return made
+
+
+def _said(purpose: Purpose) -> bytes:
+    return purpose.encode() + b"\0"

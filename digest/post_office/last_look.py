@@ -21,7 +21,7 @@ _NOT_READERS = frozenset({"test", "staff", "seed"})
 def look_again(app: App, connection: Connection, deliveries: Sequence[Delivery]) -> list[Ready | Excluded]:
     """Preferences and suppression of this very moment: whoever left since the start does not get it."""
     readers = candidates.current(connection, [d.subscriber for d in deliveries if d.subscriber is not None])
-    places, now = places_maker(app), app.now
+    places, now, active = places_maker(app), app.now, Status.ACTIVE.value
 
     def look(delivery: Delivery) -> Ready | Excluded:
         if delivery.mail in _NOT_READERS:
@@ -31,7 +31,7 @@ def look_again(app: App, connection: Connection, deliveries: Sequence[Delivery])
             return Excluded(delivery, ERASED)
         if delivery.mail == "confirmation":
             return _look_at_confirmation(app, connection, delivery, reader)
-        if reader.status != Status.ACTIVE:
+        if reader.status != active:
             return Excluded(delivery, f"{reader.status} since the edition began")
         if reader.paused_until and delivery.mail == "digest" and (paused := pause_reason(reader.paused_until, now)):
             return Excluded(delivery, paused)

@@ -29,6 +29,13 @@ def test_there_and_back(number: int) -> None:
     assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
+@given(numbers, st.binary(min_size=32, max_size=200))
+def test_a_key_of_any_length(number: int, secret: bytes) -> None:
+    """What makes tokens and what reads them agree, whatever the length of the key."""
+    keys = Keys({"1": secret}, b"s" * 32)
+    assert tokens.read(keys, "preferences", tokens.make(keys, "preferences", number)) == number
+
+
 @given(numbers)
 def test_mail_programs_keep_it_whole(number: int) -> None:
     """A token ends in a letter or a digit, as programs that find links in text expect."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from digest.database import Database
 from digest.errors import RefusedError
-from subscribers import candidates, choosing, erasure, store, suppression, tables
+from subscribers import candidates, choosing, erasure, preferences, store, suppression, tables
 from subscribers.model import Status
 from tests.support.subscribers import KEYS, NOW, add_reader, consents_of, status_of
 
@@ -132,6 +132,21 @@ def test_the_look_before_sending(database: Database) -> None:
         ann.id: ("ann@example.org", Status.LEFT),
         bo.id: ("bo@example.org", Status.ACTIVE),
     }
+
+
+def test_the_look_sees_what_is_stored(database: Database) -> None:
+    """An address in any script and moments to the microsecond come as they were written; no moment is None."""
+    ends = NOW + timedelta(microseconds=1)
+    strange, plain = (add_reader(database, name) for name in ("jörg'o😀@example.org", "bo@example.org"))
+    with database.begin() as connection:
+        preferences.pause(connection, strange.id, ends, at=NOW)
+        connection.execute(sa.update(tables.subscribers).where(tables.subscribers.c.id == plain.id).values(since=None))
+        now = candidates.current(connection, [strange.id, plain.id, 10**12])
+    assert now == {
+        strange.id: (strange.id, "jörg'o😀@example.org", "active", NOW, ends),
+        plain.id: (plain.id, "bo@example.org", "active", None, None),
+    }
+    assert all(found.paused_until is None or found.paused_until.tzinfo is UTC for found in now.values())
 
 
 class Lives(RuleBasedStateMachine):
