@@ -9,7 +9,7 @@ from time import monotonic
 from digest.delivery.claims import Settlement, settlement
 from digest.delivery.journal import Journal
 from digest.delivery.model import Outcome, Status, Verdict
-from digest.delivery.policy import classify
+from digest.delivery.policy import accepted, classify
 from digest.delivery.relays import Relay
 from digest.delivery.run import HeldClaim, Job, Run
 from digest.delivery.session import Reply, SessionError
@@ -41,6 +41,7 @@ class _Connection:
         self._client: Client | None = None
         self._journal: Journal | None = None
         self._journal_of = ""
+        self._job: Job | None = None  # that which is being delivered
         self._following: Job | None = None
         self._left = ""  # the content hash of the body that has begun to go
         self._broken = 0
@@ -48,12 +49,12 @@ class _Connection:
 
     def next_job(self) -> Job | None:
         job, self._following = self._following, None
-        if job is None:
-            job = self._from_queue() if self._run.relays.sole else self._in_turn()
-        if job is None:
-            return None
-        # What was not begun when the run ends is left to the winding up, which gives it back.
-        return None if self._run.ending() else job
+        if job is not None:
+            client = self._client
+            # What was not begun when the run ends is left to the winding up, which gives it back.
+            return job if (client is not None and client.has_begun) or not self._run.ending() else None
+        job = self._from_queue() if self._run.relays.sole else self._in_turn()
+        return None if job is None or self._run.ending() else job
 
     def _from_queue(self) -> Job | None:
         try:
@@ -97,64 +98,83 @@ class _Connection:
             relay.at_its_rate = False
 
     def handle(self, job: Job) -> None:
+        client = self._client
+        if client is None or not client.has_begun:
+            client = self._ready_for(job)
+            if client is None:
+                return
+        self._job, self._left = job, ""
+        self._following = following = self._peek(client)
+        message = job.message
+        reply = client.deliver(
+            message,
+            message.pieces if message.plan is None else message.signed(self._run.clock()),
+            before_body=self._may_go,
+            following=None if following is None else following.message,
+        )
+        if reply is None:
+            self._write_down(job)
+            self._put(job.held, self._held_back(job) or Settlement(job.delivery, Status.PENDING, tried=False))
+        elif reply.phase == "dot" and 200 <= reply.code < 300:
+            self._sent(job, reply, client)
+        else:
+            self._not_sent(job, reply)
+
+    def _ready_for(self, job: Job) -> Client | None:
+        """A session in which the mail may be offered; None where it has been put elsewhere."""
+        run = self._run
+        self._write_down(job)
         held_back = self._held_back(job)
         if held_back is not None:
-            if self._client is not None and self._client.has_begun:
-                self._client.close()  # its envelope is out: there is no other way to take it back
             self._put(job.held, held_back)
-            return
-        run = self._run
+            return None
         if not run.relays.sole and self._relay.is_out:
             run.jobs.put(job)
-            return
+            return None
         if run.relays.sole and not self._paced():
-            return
+            return None
         client = self._session()
         if client is None:
             run.jobs.put(job)
-            return
-        if not job.envelope.recipient.isascii() and not client.smtputf8:
+            return None
+        if not job.message.recipient.isascii() and not client.smtputf8:
             if run.relays.another_with_smtputf8(self._relay):
                 run.jobs.put(job)
                 run.rest(_GLANCE)
-                return
+                return None
             reason = "skipped: the relay takes no addresses that are not ASCII (SMTPUTF8)"
             self._put(job.held, Settlement(job.delivery, Status.EXCLUDED, reason, tried=False))
-            return
-        self._following = self._peek(client)
-        self._left = ""
-        reply = client.deliver(
-            job.envelope,
-            job.message.signed(run.clock()),
-            before_body=lambda: self._may_go(job),
-            following=self._following.envelope if self._following else None,
-        )
-        if reply is None:
-            self._put(job.held, self._held_back(job) or Settlement(job.delivery, Status.PENDING, tried=False))
-            return
-        self._result(job, reply)
+            return None
+        return client
 
     def _held_back(self, job: Job) -> Settlement | None:
         """What has happened since the claim that keeps this mail from going now."""
         run, delivery = self._run, job.delivery
+        now = run.clock()
+        if now >= job.held.expires_at:
+            return Settlement(delivery, Status.PENDING, tried=False)
+        if not (run.withdrawn or run.waiting or run.slow_until):  # nearly always
+            return None
         if delivery.id in run.withdrawn:
             return Settlement(delivery, Status.EXCLUDED, run.withdrawn[delivery.id], tried=False)
-        if delivery.key in run.waiting or run.clock() >= job.held.expires_at:
+        if delivery.key in run.waiting:
             return Settlement(delivery, Status.PENDING, tried=False)
-        if run.slow_until and (until := run.slow_until.get(job.provider)) is not None and until > run.clock():
+        if (until := run.slow_until.get(job.provider)) is not None and until > now:
             return Settlement(delivery, Status.PENDING, tried=False)
         return None
 
-    def _may_go(self, job: Job) -> bool:
+    def _may_go(self) -> bool:
         """The last look, when the relay waits for the body; then the journal says that it goes."""
-        run = self._run
-        if job.delivery.id in run.withdrawn or run.clock() >= job.held.expires_at:
+        job = self._job
+        assert job is not None
+        if self._held_back(job) is not None:
             return False
+        content_hash = job.message.content_hash
         try:
-            self._journal_for(job.held).begin(job.delivery.id, job.message.content_hash)
+            self._journal_for(job.held).begin(job.delivery.id, content_hash)
         except OSError as error:
             raise _journal_error(job.held, error) from error
-        self._left = job.message.content_hash
+        self._left = content_hash
         return True
 
     def _journal_for(self, held: HeldClaim) -> Journal:
@@ -166,13 +186,21 @@ class _Connection:
             self._journal_of = held.id
         return self._journal
 
+    def _write_down(self, job: Job) -> None:
+        """What the journal has kept back for the next line, which does not come."""
+        if self._journal is not None:
+            try:
+                self._journal.flush()
+            except OSError as error:
+                raise _journal_error(job.held, error) from error
+
     def _peek(self, client: Client) -> Job | None:
         """The next message, if its envelope may go along with this one's final dot."""
         run = self._run
         relay = self._relay
         if relay.pace is not None or client.delivered + 1 >= relay.settings.messages_per_connection or run.ending():
             return None
-        if not run.relays.may_take(relay):
+        if not run.relays.sole and not run.relays.may_take(relay):
             return None
         try:
             job = run.jobs.get_nowait()
@@ -181,13 +209,23 @@ class _Connection:
         if job is None:
             run.jobs.put(None)
             return None
-        if self._held_back(job) is not None or not job.envelope.recipient.isascii():
+        if not job.message.recipient.isascii() or self._held_back(job) is not None:
             run.jobs.put(job)
             return None
-        run.relays.took(relay)
+        if not run.relays.sole:
+            run.relays.took(relay)
         return job
 
-    def _result(self, job: Job, reply: Reply) -> None:
+    def _sent(self, job: Job, reply: Reply, client: Client) -> None:
+        relay, sole = self._relay, self._run.relays.sole
+        outcome = accepted(reply.code, reply.status, reply.text if sole else self._named(reply.text))
+        # Where the next one's body goes at once, both lines take one call.
+        self._end(job, outcome, keep=client.is_awaited)
+        self._broken = 0
+        if relay.times_out:
+            self._run.relays.back(relay)
+
+    def _not_sent(self, job: Job, reply: Reply) -> None:
         run, delivery = self._run, job.delivery
         now = run.clock()
         outcome = classify(
@@ -200,14 +238,20 @@ class _Connection:
             now=now,
         )
         if not run.relays.sole:
-            outcome = outcome._replace(text=f"{outcome.text} [{self._relay.name}]".lstrip())
+            outcome = outcome._replace(text=self._named(outcome.text))
+        self._end(job, outcome, keep=False)
+        self._draw_conclusions(job, outcome, reply)
+
+    def _named(self, text: str) -> str:
+        return f"{text} [{self._relay.name}]".lstrip()
+
+    def _end(self, job: Job, outcome: Outcome, *, keep: bool) -> None:
         try:
-            self._journal_for(job.held).end(delivery.id, outcome)
+            self._journal_for(job.held).end(job.delivery.id, outcome, keep=keep)
         except OSError as error:
             raise _journal_error(job.held, error) from error
         finally:
-            self._put(job.held, settlement(delivery, outcome, self._left))
-        self._draw_conclusions(job, outcome, reply)
+            self._put(job.held, settlement(job.delivery, outcome, self._left))
 
     def _draw_conclusions(self, job: Job, outcome: Outcome, reply: Reply) -> None:
         run, relay = self._run, self._relay
@@ -218,8 +262,6 @@ class _Connection:
             run.rest(relay.settings.retry_pause)  # it speaks of us: it has not heard of the recipient yet
         elif outcome.verdict is Verdict.SLOW_DOWN:
             run.slow_down(job.provider)
-        elif outcome.verdict is Verdict.SENT and relay.times_out:
-            run.relays.back(relay)
         if outcome.verdict is not Verdict.RETRY_SESSION:
             self._broken = 0
             return
@@ -282,9 +324,12 @@ class _Connection:
 
     def close(self) -> None:
         self._hang_up()
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            try:
+                journal.close()
+            except OSError as error:
+                raise DigestError(f"journal: {error}", mend=_MEND) from error
 
 
 def _said(reply: Reply) -> str:
@@ -292,4 +337,7 @@ def _said(reply: Reply) -> str:
 
 
 def _journal_error(held: HeldClaim, error: OSError) -> DigestError:
-    return DigestError(f"journal {held.folder}: {error}", mend="free some disk space and send again; nothing is lost")
+    return DigestError(f"journal {held.folder}: {error}", mend=_MEND)
+
+
+_MEND = "free some disk space and send again; nothing is lost"

@@ -20,26 +20,41 @@ class Journal:
     def __init__(self, folder: Path, name: str) -> None:
         """Raises OSError where the folder cannot be written."""
         self._file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._kept = ""
 
     def begin(self, delivery: int, content_hash: str) -> None:
         """Call it before the first byte of the body; where it raises OSError, the body must not go."""
-        self._write(f"B {delivery} {content_hash}\n")
+        self._write(f"{self._kept}B {delivery} {content_hash}\n")
 
-    def end(self, delivery: int, outcome: Outcome) -> None:
-        """Call it when the outcome is known."""
+    def end(self, delivery: int, outcome: Outcome, *, keep: bool = False) -> None:
+        """Call it when the outcome is known. `keep`: it is written with the next line, which comes at once."""
+        text = outcome.text
+        if not text.isprintable():
+            text = "".join(c if c.isprintable() else " " for c in text)
         again = "-" if outcome.retry_at is None else f"{outcome.retry_at.timestamp():.6f}"
-        text = (
-            outcome.text if outcome.text.isprintable() else "".join(c if c.isprintable() else " " for c in outcome.text)
-        )
-        self._write(f"R {delivery} {outcome.verdict} {outcome.code} {outcome.status or '-'} {again} {text}\n")
+        line = f"R {delivery} {outcome.verdict!s} {outcome.code} {outcome.status or '-'} {again} {text}\n"
+        if keep:
+            self._kept += line
+        else:
+            self._write(self._kept + line)
 
-    def _write(self, line: str) -> None:
-        data = line.encode("utf-8", "replace")
+    def flush(self) -> None:
+        """Writes what was kept."""
+        if self._kept:
+            self._write(self._kept)
+
+    def _write(self, lines: str) -> None:
+        self._kept = ""
+        data = lines.encode("utf-8", "replace")
         if os.write(self._file, data) != len(data):
             raise OSError("the journal's file system is full")
 
     def close(self) -> None:
-        os.close(self._file)
+        """Raises OSError where what was kept cannot be written; it is closed all the same."""
+        try:
+            self.flush()
+        finally:
+            os.close(self._file)
 
 
 @dataclass(frozen=True, slots=True)

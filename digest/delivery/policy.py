@@ -14,6 +14,7 @@ Phase = Literal["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "
 "dot": after it. "lost": the connection ended after the final dot, without a reply."""
 
 GIVE_UP_AFTER = timedelta(hours=48)
+_SENT = Verdict.SENT  # a member of an enumeration takes longer to look up
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30, 60, 120, 240))
 """The wait after the first, second, … attempt; the last one repeats."""
 
@@ -66,13 +67,16 @@ def classify(
     or "".
 
     `attempts` counts those before this one. `retry_at` is set where the delivery comes again."""
-    if phase == "dot" and 200 <= code < 300:  # nearly always
-        return Outcome(Verdict.SENT, code, status, text)
     verdict = verdict_of(phase, code, status, text)
     again_at = _again_at(verdict, attempts, first_attempt_at, now)
     if verdict in (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.RETRY_SESSION) and again_at is None:
         verdict = _expired(verdict, phase)
     return Outcome(verdict, code, status, text, again_at)
+
+
+def accepted(code: int, status: str, text: str) -> Outcome:
+    """The outcome where the relay took the message: nearly always."""
+    return Outcome(_SENT, code, status, text)
 
 
 def verdict_of(phase: Phase, code: int, status: str, text: str) -> Verdict:

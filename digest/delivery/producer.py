@@ -21,7 +21,6 @@ from digest.delivery.lanes import Lanes
 from digest.delivery.model import Delivery, Excluded, Outcome, Ready, Status, Verdict
 from digest.delivery.recovery import Recovered, recover, this_process
 from digest.delivery.run import HeldClaim, Job, Run, held_here
-from digest.delivery.smtp import Envelope
 from digest.errors import DigestError
 
 Prepare = Callable[[Connection, Sequence[Delivery]], Sequence[Ready | Excluded]]
@@ -177,7 +176,7 @@ class Producer:
             made = fill(message, ready)
         except MessageError as error:
             return claims.settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
-        return Job(delivery, Envelope(made.sender, made.recipient, made.size), made, held)
+        return Job(delivery, made, held)
 
     def _message(self, delivery: Delivery) -> Compiled:
         key = (delivery.rendition, delivery.mail, delivery.key)

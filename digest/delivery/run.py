@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from digest.database import Database
 from digest.delivery.claims import MOST_CLAIMED, Settlement
@@ -22,7 +22,6 @@ from digest.delivery.providers import provider_of
 from digest.delivery.recovery import OnResult, Recovered
 from digest.delivery.relays import Relay, Relays
 from digest.delivery.session import RelaySettings
-from digest.delivery.smtp import Envelope
 from digest.errors import DigestError
 
 Ended = Literal["nothing due", "stopped", "paused", "unreachable"]
@@ -76,17 +75,17 @@ class HeldClaim:
             raise DigestError(f"journal folder {self.folder}: {error.strerror}", mend=mend) from error
 
 
-class Job(NamedTuple):
+@dataclass(slots=True, eq=False)  # not frozen: it is made once a mail
+class Job:
     """A message that is ready for the wire."""
 
     delivery: Delivery
-    envelope: Envelope
     message: Filled
     held: HeldClaim
 
     @property
     def provider(self) -> str:
-        return provider_of(self.envelope.recipient)
+        return provider_of(self.message.recipient)
 
 
 @dataclass(eq=False)

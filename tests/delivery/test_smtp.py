@@ -6,16 +6,25 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import trustme
 
 from digest.delivery.session import RelaySettings, Reply, SessionError, make_reply
-from digest.delivery.smtp import Client, Envelope
+from digest.delivery.smtp import Client
 from tests.support.smtp import DROP, STALL, Fault, Keeper, Sink, aiosmtpd_server
 
 MESSAGE = [b"Subject: one\r\n\r\n", b"line\r\n" * 4, b"=2Ehidden\r\n"]
 WHOLE = b"".join(MESSAGE)
+
+
+class Envelope(NamedTuple):
+    """As the client wants one, without a message."""
+
+    sender: str
+    recipient: str
+    size: int
 
 
 def envelope(name: str = "reader", size: int = len(WHOLE)) -> Envelope:
