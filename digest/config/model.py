@@ -164,6 +164,7 @@ class Config:
             relay.security,
             relay.username,
             password,
+            ca_file=str(self.resolve(relay.ca_file)) if relay.ca_file else "",
             command_timeout=self.smtp.timeout.total_seconds(),
             token_file=str(self.resolve(relay.token_file)) if relay.token_file else "",
             password_file=str(self.resolve(relay.password_file)) if relay.password_file and not password else "",

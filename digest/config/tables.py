@@ -23,6 +23,7 @@ from digest.config.values import (
     ListId,
     Mailbox,
     Month,
+    Network,
     Port,
     Rate,
     Selector,
@@ -149,7 +150,7 @@ class DesignTable(Table):
 
 class WebTable(Table):
     listen: Listen = "127.0.0.1:8000"
-    proxies: tuple[Line, ...] = ()
+    proxies: tuple[Network, ...] = ()
 
     def address(self) -> tuple[str, int]:
         """The host, without the brackets of IPv6, and the port."""
@@ -175,6 +176,7 @@ class RelayTable(Table):
     username: Line | Literal[""] = ""
     password_file: Line | Literal[""] = ""
     token_file: Line | Literal[""] = ""
+    ca_file: Line | Literal[""] = ""
     connections: Annotated[int, Field(ge=1, le=100)] = 4
     rate: Rate = "unlimited"
     weight: Annotated[int, Field(ge=0, le=1_000)] = 1
@@ -188,6 +190,7 @@ class SmtpTable(Table):
     password: SecretStr = SecretStr("")
     password_file: Line | Literal[""] = ""
     token_file: Line | Literal[""] = ""
+    ca_file: Line | Literal[""] = ""
     connections: Annotated[int, Field(ge=1, le=100)] = 4
     rate: Rate = "unlimited"
     weight: Annotated[int, Field(ge=0, le=1_000)] = 1
@@ -237,6 +240,7 @@ class BouncesTable(Table):
     imap_password: SecretStr = SecretStr("")
     imap_password_file: Line | Literal[""] = ""
     imap_folder: Line = "INBOX"
+    imap_ca_file: Line | Literal[""] = ""
     listen: Listen | Literal[""] = ""
     webhooks: WebhooksTable = WebhooksTable()
 

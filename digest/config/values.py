@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 from email.headerregistry import Address as MailAddress
 from email.utils import parseaddr
+from ipaddress import ip_network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -210,6 +211,17 @@ def _font(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    value = _line(value)
+    try:
+        ip_network(value, strict=False)
+    except ValueError as error:
+        raise SettingError(
+            f"{value!r} is no address of a machine or a network", 'write "127.0.0.1" or "10.0.0.0/8"'
+        ) from error
+    return value
+
+
 def _listen(value: str) -> str:
     host, colon, port = value.strip().rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
@@ -241,5 +253,6 @@ Selector = Annotated[str, AfterValidator(selector_name)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Font = Annotated[str, AfterValidator(_font)]
 Listen = Annotated[str, AfterValidator(_listen)]
+Network = Annotated[str, AfterValidator(_network)]
 Topic = Annotated[str, AfterValidator(_topic)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -69,6 +69,7 @@ def open_box(app: App) -> Box:
             table.imap_username,
             table.imap_password.get_secret_value(),
             table.imap_folder,
+            str(app.config.resolve(table.imap_ca_file)) if table.imap_ca_file else "",
         )
     )
 

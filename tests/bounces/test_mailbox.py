@@ -7,15 +7,18 @@ import os
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from digest.errors import DigestError, UsageError
 from digest.post_office import mailbox, returned
@@ -116,7 +119,10 @@ def test_a_connection_that_ends_loses_and_doubles_nothing(tmp_path: Path, at: st
         ({"imap_password": "wrong"}, "are its login, password and folder right"),
         ({"imap_folder": "Elsewhere"}, "are its login, password and folder right"),
         ({"imap_port": 1}, "is the server up"),
-        ({"imap_security": "tls"}, "is the server up"),
+        ({"imap_security": "tls"}, "no TLS is spoken there .* are imap_security and imap_port right"),
+        ({"imap_security": "starttls"}, "TLS not supported"),
+        ({"imap_security": "starttls", "imap_port": 993}, "imap_port 993 speaks TLS from the first byte"),
+        ({"imap_security": "tls", "imap_ca_file": "none.pem"}, r"imap_ca_file .*none\.pem: No such file"),
     ],
 )
 def test_a_mailbox_that_cannot_be_opened_says_why(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
@@ -125,6 +131,68 @@ def test_a_mailbox_that_cannot_be_opened_says_why(tmp_path: Path, changes: dict[
         with pytest.raises(DigestError, match=said) as caught:
             mailbox.read(p.app)
         assert "horse" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, str]:
+    made = trustme.CA()
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    made.cert_pem.write_to_path(str(path))
+    return made, str(path)
+
+
+def over_tls(authority: trustme.CA, security: str, name: str = "127.0.0.1", **more: Any) -> Imap:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, **more).configure_cert(context)
+    return Imap(tls=context, implicit=security == "tls")
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_an_imap_mailbox_is_read_over_tls(tmp_path: Path, authority: tuple[trustme.CA, str], security: str) -> None:
+    """With a certificate of one's own authority, from the first byte or after STARTTLS; the password need not be
+    ASCII."""
+    with over_tls(authority[0], security).serve() as server:
+        server.password = "richtig Pferd 🐴"
+        with post(tmp_path, changes=imap_of(server, imap_security=security, imap_ca_file=authority[1])) as p:
+            server.add(p.bounced(p.mailed()))
+            assert mailbox.read(p.app).read == 1
+            assert p.status() is Status.SUPPRESSED
+            assert server.messages == {}
+            assert "LOGIN" not in server.commands
+            assert ("STARTTLS" in server.commands) is (security == "starttls")
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_that_proves_nothing_hears_no_password(
+    tmp_path: Path, authority: tuple[trustme.CA, str], security: str
+) -> None:
+    """Of another name, expired, or of an authority that nobody named: one line, and the login is not begun."""
+    past = datetime.now(UTC) - timedelta(days=1)
+    for server_of, ca_file, said in (
+        (over_tls(authority[0], security, "mail.example.org"), authority[1], "IP address mismatch"),
+        (over_tls(authority[0], security, not_after=past), authority[1], "expired"),
+        (over_tls(authority[0], security), "", "unable to get local issuer"),
+    ):
+        changes = {"imap_security": security, "imap_ca_file": ca_file}
+        with server_of.serve() as server, post(tmp_path, changes=imap_of(server, **changes)) as p:
+            with pytest.raises(DigestError, match=f"the certificate is not to be trusted: .*{said}") as caught:
+                mailbox.read(p.app)
+            assert "_ssl.c" not in str(caught.value)
+            assert "\n" not in str(caught.value)
+            assert not {"LOGIN", "AUTHENTICATE"} & set(server.commands)
+
+
+@pytest.mark.parametrize("refused", ["UID STORE", "UID EXPUNGE"])
+def test_a_login_that_may_not_delete_is_told(tmp_path: Path, refused: str) -> None:
+    """A server that answers NO leaves the message there: that is said, or it were read again for ever."""
+    with Imap(refuse=(refused,)).serve() as server, post(tmp_path, changes=imap_of(server)) as p:
+        server.add(p.bounced(p.mailed()))
+        with pytest.raises(DigestError, match=r"not for you; may this login flag and delete"):
+            mailbox.read(p.app)
+        assert p.status() is Status.SUPPRESSED
+        server.refuse = ()
+        mailbox.read(p.app)
+        assert len(returned.listed(p.app, limit=9)) == 1
 
 
 def test_without_a_mailbox_the_command_says_what_is_missing(tmp_path: Path) -> None:

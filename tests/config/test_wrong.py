@@ -63,6 +63,7 @@ MISTAKES = [
     ('"https://observatory.example.org/events.ics"', '"no-such.ics"', "[events] calendar", "is no file"),
     ("# folder", 'folder = "none" #', "[templates] folder", "is no folder"),
     ('listen = "127.0.0.1:8000"', 'listen = "8000"', "[web] listen", "127.0.0.1:8000"),
+    ('# proxies = ["127.0.0.1"]', 'proxies = ["nginx"]', "[web] proxies", "no address of a machine or a network"),
     ("port = 25", "port = 250000", "[smtp] port", "at most 65535"),
     ('security = "starttls"', 'security = "ssl"', "[smtp] security", "'none', 'starttls' or 'tls'"),
     ("port = 25", 'password = "tiger"', "[smtp] password", "DIGEST_SMTP__PASSWORD"),

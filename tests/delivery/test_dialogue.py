@@ -165,11 +165,11 @@ def test_what_was_slipped_in_before_tls_is_not_believed(authority: tuple[trustme
             tls.sendall(b"250-relay\r\n250 SIZE 1000\r\n")
             tls.recv(1_000)
 
-    session = None
+    session = None  # what comes later may come while the handshake goes on
     with (
         relay(talk) as port,
         suppress(*(() if at_once else (SessionError,))),
-    ):  # it may come while the handshake goes on
+    ):
         session = open_session(settings(port, security="starttls", ca_file=authority[1]))
     if session is not None:
         assert session.most == 1000

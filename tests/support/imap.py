@@ -6,6 +6,7 @@ import re
 import socketserver
 import ssl
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,13 +18,16 @@ _LITERAL = re.compile(rb"\{(\d+)\}\r\n$")
 
 @dataclass
 class Imap:
-    """`messages` by their UID with their flags. `drop_at`: the connection ends at that command, before it is done."""
+    """`messages` by their UID with their flags. `drop_at`: the connection ends at that command, before it is done;
+    `refuse`: the commands that are answered with NO. `implicit`: TLS from the first byte, else by STARTTLS."""
 
     messages: dict[int, tuple[bytes, set[str]]] = field(default_factory=dict)
     password: str = "correct horse"
     uidplus: bool = True
     drop_at: str = ""
+    refuse: tuple[str, ...] = ()
     tls: ssl.SSLContext | None = None
+    implicit: bool = False
     commands: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -41,7 +45,10 @@ class Imap:
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 with suppress(OSError, _DropError):
-                    _Session(imap, self).run()
+                    session = _Session(imap, self)
+                    if imap.implicit:
+                        session.encrypt()
+                    session.run()
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
@@ -71,6 +78,11 @@ class _Session:
     def say(self, *lines: str) -> None:
         self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
 
+    def encrypt(self) -> None:
+        assert self.imap.tls is not None
+        connection = self.imap.tls.wrap_socket(self.handler.connection, server_side=True)
+        self.rfile, self.wfile = connection.makefile("rb"), connection.makefile("wb", buffering=0)
+
     def run(self) -> None:
         self.say("* OK ready")
         while line := self.rfile.readline():
@@ -79,7 +91,8 @@ class _Session:
                 line = line[: literal.start()] + b'"' + self.rfile.read(int(literal[1])) + b'"' + self.rfile.readline()
             found = _COMMAND.match(line.rstrip(b"\r\n"))
             assert found is not None, line
-            tag, verb, rest = found[1].decode(), found[3].decode().upper(), found[4].decode()
+            tag, verb, rest = (part.decode("utf-8", "replace") for part in found.group(1, 3, 4))
+            verb = verb.upper()
             verb = f"UID {verb}" if found[2] else verb
             self.imap.commands.append(verb)
             if verb == self.imap.drop_at:
@@ -90,16 +103,23 @@ class _Session:
     def answer(self, tag: str, verb: str, rest: str) -> bool:
         imap = self.imap
         if verb == "CAPABILITY":
-            extra = (" UIDPLUS" if imap.uidplus else "") + (" STARTTLS" if imap.tls else "")
+            extra = (" UIDPLUS" if imap.uidplus else "") + (" STARTTLS" if imap.tls and not imap.implicit else "")
             self.say(f"* CAPABILITY IMAP4rev1{extra}")
         elif verb == "STARTTLS":
             self.say(f"{tag} OK begin")
-            assert imap.tls is not None
-            connection = imap.tls.wrap_socket(self.handler.connection, server_side=True)
-            self.rfile, self.wfile = connection.makefile("rb"), connection.makefile("wb", buffering=0)
+            self.encrypt()
             return False
         elif verb == "LOGIN" and imap.password not in rest:
             self.say(f"{tag} NO [AUTHENTICATIONFAILED] wrong")
+            return False
+        elif verb == "AUTHENTICATE":
+            assert rest == "PLAIN", rest
+            self.say("+ ")
+            if not b64decode(self.rfile.readline()).decode().endswith(f"\0{imap.password}"):
+                self.say(f"{tag} NO [AUTHENTICATIONFAILED] wrong")
+                return False
+        elif verb in imap.refuse:
+            self.say(f"{tag} NO [NOPERM] not for you")
             return False
         elif verb == "SELECT":
             if "INBOX" not in rest:
@@ -107,7 +127,7 @@ class _Session:
                 return False
             self.say(f"* {len(imap.messages)} EXISTS", "* FLAGS (\\Seen \\Flagged \\Deleted)")
         elif verb == "UID SEARCH":
-            assert rest.endswith("UNFLAGGED UNDELETED"), rest
+            assert rest == "UNFLAGGED UNDELETED", rest
             found = [uid for uid, flags in imap.flags().items() if not flags & {"\\Flagged", "\\Deleted"}]
             self.say("* SEARCH " + " ".join(map(str, found)))
         elif verb == "UID FETCH":
