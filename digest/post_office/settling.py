@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.engine import Connection
+
 from digest.app import App
 from digest.database import one_at_a_time
 from digest.delivery import store as outbox
@@ -14,13 +16,10 @@ from digest.delivery.model import Books
 from digest.delivery.run import Summary
 from digest.editions import corrections
 from digest.editions import store as editions
+from digest.editions.store import EditionRow
 from digest.post_office import staff_mail, staff_words
 from digest.post_office.books import books_of
 from digest.post_office.holding import fresh
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,9 @@ class SendReport:
 
     def sentence(self, zone: ZoneInfo) -> str:
         b = self.books
+        candidates = staff_words.counted(b.candidates, "candidate")
         parts = [
-            f"{self.slug}: {self.state}. {_counted(b.candidates, 'candidate')}: {b.sent} sent, {b.excluded} excluded",
+            f"{self.slug}: {self.state}. {candidates}: {b.sent} sent, {b.excluded} excluded",
             f"{b.failed} failed",
         ]
         if b.uncertain:
@@ -87,15 +87,23 @@ def settle_up(app: App, slug: str, summary: Summary | None = None, *, key: str =
             )  # fmt: skip
         elif row.state == "sending" and not outbox.unsettled(connection, corrections.keys_of(connection, slug)):
             editions.finish(connection, slug, at=app.now)
-            staff_mail.tell(
-                app, connection, "staff-sent", key=f"{slug}-sent",
-                context=staff_words.sent(app, row, books_of(connection, row)),
-            )  # fmt: skip
+            _tell_the_end(app, connection, row)
         head = editions.head_of(connection, slug)
         books = books_of(connection, head) if key == slug else outbox.books(connection, key)
         count, next_due = outbox.due_later(connection, key=key, now=app.now)
     reason = head.held_reason if head.state == "paused" else ""
     return SendReport(key, head.state, books, count, next_due, stopped or reason)
+
+
+def _tell_the_end(app: App, connection: Connection, row: EditionRow) -> None:
+    """That it has gone or, of one that has gone before, that its correction has."""
+    correction = corrections.in_force(connection, row.slug)
+    if correction is None:
+        context = staff_words.sent(app, row, books_of(connection, row))
+        staff_mail.tell(app, connection, "staff-sent", key=f"{row.slug}-sent", context=context)
+    else:
+        context = staff_words.corrected(correction, outbox.books(connection, correction.key))
+        staff_mail.tell(app, connection, "staff-notice", key=f"{correction.key}-sent", context=context)
 
 
 def settle_all(app: App, summary: Summary | None = None) -> list[SendReport]:

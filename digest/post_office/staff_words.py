@@ -8,6 +8,7 @@ from typing import Any
 
 from digest.app import App
 from digest.delivery.model import Books
+from digest.editions.corrections import Correction
 from digest.editions.model import Edition, Period
 from digest.editions.store import EditionHead, EditionRow
 from digest.feeds.store import FeedState
@@ -58,6 +59,21 @@ def sent(app: App, row: EditionRow, books: Books) -> Context:
         "sections": _contents(row.edition),
         "link": f"{app.publication.public_url.rstrip('/')}/e/{row.slug}",
     }
+
+
+def corrected(correction: Correction, books: Books) -> Context:
+    """A correction has gone: why it was made, and its books."""
+    b, readers = books, counted(books.candidates, "reader")
+    went = f"Of {readers} it was sent to {b.sent}; {b.excluded} excluded, {b.failed} failed, {b.uncertain} uncertain."
+    paragraphs = [f"Readers were told: {correction.reason}", went]
+    if b.uncertain:
+        paragraphs.append(f"`digest reconcile {correction.slug}` lists those whose fate is unknown.")
+    return notice(f"{correction.key} has gone out", *paragraphs, command=f"digest status {correction.key}")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 reader`, `2 readers`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 NEVER_DRAFTED = "There was not even a draft: nothing ran between its moment to compose and its deadline."

@@ -10,14 +10,14 @@ from starlette.testclient import TestClient
 from digest.editions.amend import Amendments
 from digest.errors import RefusedError, UsageError
 from digest.newsroom import editing
-from digest.post_office import correcting, pausing, sending
+from digest.post_office import correcting, pausing, sending, settling
 from digest.post_office.books import status_of
 from digest.post_office.web import web_app
 from subscribers import store as subscribers
 from subscribers import tokens
 from tests.support.house import House, house
 from tests.support.smtp import DROP, Fault
-from tests.support.stories import EDITION, MINUTE, books, mails, row
+from tests.support.stories import EDITION, MINUTE, books, mails, row, words_to_staff
 
 KEY = f"{EDITION}#correction-1"
 
@@ -209,3 +209,22 @@ def test_what_stays_in_doubt_is_named_as_reconcile_takes_it(tmp_path: Path) -> N
         h.sink.faults = {"asia@example.org": Fault("lost", DROP, times=1)}
         said = correcting.send(h.app, EDITION).sentence(h.app.zone)
         assert f"(see `digest reconcile {EDITION}`)" in said
+
+
+def test_staff_are_told_when_its_last_mail_is_settled(tmp_path: Path, database_url: str) -> None:
+    """A correction whose last mail was deferred is told to staff when that has gone, once, with its own books."""
+    with house(tmp_path, database_url=database_url) as h:
+        _draft(h, _sent(h))
+        correcting.approve(h.app, EDITION)
+        h.sink.faults = {"asia@example.org": Fault("rcpt", "451 4.7.1 later", times=1)}
+        assert correcting.send(h.app, EDITION).deferred == 1
+        assert not [said for said in words_to_staff(h) if "correction" in said]
+        h.clock.now += 60 * MINUTE
+        settling.settle_all(h.app, sending.deliver(h.app))
+        assert len([said for said in words_to_staff(h) if said == f"{KEY} has gone out"]) == 1
+        assert row(h).state == "sent"
+        text = next(mail.text for mail in mails(h) if mail.subject == f"{KEY} has gone out")
+        assert "The headline named the wrong country." in text
+        assert "Of 4 readers it was sent to 4;" in " ".join(text.split())
+        settling.settle_all(h.app, sending.deliver(h.app))
+        assert len([said for said in words_to_staff(h) if KEY in said]) == 1
