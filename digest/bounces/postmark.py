@@ -39,12 +39,11 @@ def read(call: Call, *, login: str) -> Event:
     what = text(said.get("RecordType"))
     if what not in ("Bounce", "SpamComplaint", "SubscriptionChange", "Delivery"):
         raise ForgedError("the call is no record of Postmark's that we take")
-    number = text(said.get("ID")) or text(said.get("MessageID")) + text(
-        said.get("ChangedAt") or said.get("DeliveredAt")
-    )
+    email = text(said.get("Email") or said.get("Recipient"))
+    moment = text(said.get("ChangedAt") or said.get("DeliveredAt"))
+    number = text(said.get("ID")) or " ".join(one for one in (text(said.get("MessageID")), moment, email) if one)
     if not number:
         raise ForgedError("the call names no record")
-    email = text(said.get("Email") or said.get("Recipient"))
     metadata = " ".join(text(value) for value in table(said.get("Metadata")).values())[:2_000]
     report = _report(what, text(said.get("Type")), said, addresses=tuple(metadata.split()[:20]))
     return Event(f"{what} {number}", report, email)

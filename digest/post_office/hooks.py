@@ -19,7 +19,7 @@ from subscribers import store as subscribers
 
 log = Logger("digest.hooks")
 
-_NOT_AGAIN: Mapping[Provider, int] = {"mailgun": 406}
+_NOT_AGAIN: Mapping[Provider, int] = {"mailgun": 406, "postmark": 403}
 """What makes a provider stop sending a call again that was here before; else 409."""
 _CERTIFICATE = 20_000
 _PATIENCE = 10.0
@@ -109,8 +109,20 @@ def _secret(app: App, name: str) -> str:
         ) from error
 
 
+def fetched(url: str) -> bytes:
+    """A small document of Amazon's; a certificate is remembered: its address changes when it does."""
+    return _certificate(url) if url.endswith(".pem") else _got(url)
+
+
 @lru_cache(maxsize=16)
-def _kept(url: str) -> bytes:
+def _certificate(url: str) -> bytes:
+    body = _got(url)
+    if b"-----BEGIN CERTIFICATE-----" not in body:  # something between us and Amazon answered
+        raise DigestError(f"{url}: what answers there is no certificate", mend="can this machine reach Amazon?")
+    return body
+
+
+def _got(url: str) -> bytes:
     import httpx2
 
     try:
@@ -123,12 +135,7 @@ def _kept(url: str) -> bytes:
             for part in answer.iter_bytes():
                 body += part
                 if len(body) > _CERTIFICATE:
-                    raise ForgedError("the answer of Amazon is too large")
+                    raise DigestError(f"{url}: the answer is too large", mend="can this machine reach Amazon?")
             return body
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise DigestError(f"{url}: {error}", mend="can this machine reach Amazon over https?") from error
-
-
-def fetched(url: str) -> bytes:
-    """A small document of Amazon's, remembered: its address changes when it does."""
-    return _kept(url)

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:bounces"
 HOST = "sns.eu-west-1.amazonaws.com"
-CERTIFICATE = f"https://{HOST}/SimpleNotificationService-0000.pem"
+CERTIFICATE = f"https://{HOST}/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 LOGIN = "hooks:a long password"
 MAILGUN_KEY = "key-0123456789"
 SES_KEY = rsa.generate_private_key(65537, 2048)

@@ -14,10 +14,11 @@ from typing import Any
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pytest_httpserver import HTTPServer
 
 from digest.errors import DigestError
 from digest.post_office import returned
-from digest.post_office.hooks import Hooks
+from digest.post_office.hooks import Hooks, fetched
 from digest.post_office.reader_pages import web_services
 from digest.web import hooks
 from digest.web.app import create_app
@@ -126,6 +127,10 @@ def ses_forgeries(w: Wire) -> dict[str, bytes]:
         "another port": calls.sns(notice, now, SigningCertURL=f"https://{calls.HOST}:8443/a.pem"),
         "another region": calls.sns(notice, now, SigningCertURL="https://sns.us-east-1.amazonaws.com/a.pem"),
         "no https": calls.sns(notice, now, SigningCertURL=f"http://{calls.HOST}/a.pem"),
+        "what somebody stored at Amazon": calls.sns(
+            notice, now, SigningCertURL=f"{calls.CERTIFICATE}?Action=GetEndpointAttributes&EndpointArn=arn"
+        ),
+        "another path": calls.sns(notice, now, SigningCertURL=f"https://{calls.HOST}/a.pem"),
         "no certificate": calls.sns(notice, now, SigningCertURL=f"https://{calls.HOST}/a.html"),
         "no signature": json.dumps(good | {"Signature": ""}).encode(),
         "a third version": json.dumps(good | {"SignatureVersion": "3"}).encode(),
@@ -157,6 +162,27 @@ def test_amazon_is_told_to_come_again_while_its_certificate_cannot_be_had(w: Wir
     w.away = True
     assert w.call("ses", calls.sns(calls.ses_bounce("a@example.org", READER), w.post.clock.now)) == 503
     assert w.untouched()
+
+
+def test_only_a_certificate_is_remembered_as_one(w: Wire, httpserver: HTTPServer) -> None:
+    """What a proxy on the way answers instead, or where it points to, is not kept for one; the certificate is fetched
+    once."""
+    path = "/SimpleNotificationService-1.pem"
+    httpserver.expect_ordered_request(path).respond_with_data("<html>Please log in to this network")
+    httpserver.expect_ordered_request(path).respond_with_data(
+        "", status=302, headers={"Location": httpserver.url_for("/inside")}
+    )
+    httpserver.expect_ordered_request(path).respond_with_data("x" * 30_000)
+    httpserver.expect_ordered_request(path).respond_with_data(calls.certificate(w.post.clock.now))
+    url = httpserver.url_for(path)
+    with pytest.raises(DigestError, match="no certificate"):
+        fetched(url)
+    for _ in range(2):
+        with pytest.raises(DigestError):
+            fetched(url)
+    assert fetched(url) == fetched(url) == calls.certificate(w.post.clock.now)
+    httpserver.check_assertions()
+    assert len(httpserver.log) == 4
 
 
 def test_our_topic_is_confirmed_and_no_other(w: Wire) -> None:
@@ -206,7 +232,21 @@ def test_a_complaint_at_postmark_suppresses_and_counts_once(w: Wire) -> None:
     body = calls.postmark("SpamComplaint", record="SpamComplaint", email=READER)
     assert w.call("postmark", body, calls.login()) == 200
     assert w.post.status() is Status.SUPPRESSED
-    assert w.call("postmark", body, calls.login()) == 409
+    assert w.call("postmark", body, calls.login()) == 403  # the one answer after which Postmark does not try again
+
+
+def test_two_who_leave_at_postmark_at_once_have_both_left(w: Wire) -> None:
+    """A change of subscription has no number, and no mail of its own where it was made by hand: the reader tells it
+    apart."""
+    w.post.mailed(READER, OTHER)
+    for reader in (READER, OTHER):
+        body = calls.postmark(
+            record="SubscriptionChange", email="", ID=None, Recipient=reader, SuppressSending=True,
+            MessageID="00000000-0000-0000-0000-000000000000", ChangedAt="2026-11-23T14:00:00Z",
+            SuppressionReason="ManualSuppression",
+        )  # fmt: skip
+        assert w.call("postmark", body, calls.login()) == 200
+    assert (w.post.status(), w.post.status(OTHER)) == (Status.LEFT, Status.LEFT)
 
 
 def test_postmark_without_its_login_is_not_heard(w: Wire) -> None:
@@ -290,6 +330,20 @@ def test_a_batch_of_sendgrid_is_taken_event_by_event(w: Wire) -> None:
     assert len(returned.listed(w.post.app, limit=9)) == 4
 
 
+def test_an_event_without_an_identifier_spoils_no_batch(w: Wire) -> None:
+    """SendGrid signed it: the odd event counts once, and the others of its batch count."""
+    slug = w.post.mailed(READER, OTHER)
+    complaint = calls.sendgrid_event("spamreport", OTHER, w.post.message_id(slug, OTHER))
+    del complaint["sg_event_id"]
+    bounce = calls.sendgrid_event("bounce", READER, w.post.message_id(slug), status="5.1.1", reason="550 no such user")
+    batches: list[tuple[list[Any], int]] = [([complaint, "nonsense", bounce], 200), ([complaint], 409)]
+    for events, answer in batches:
+        body, headers = calls.sendgrid(events, w.post.clock.now)
+        assert w.call("sendgrid", body, headers) == answer
+    assert (w.post.status(), w.post.status(OTHER)) == (Status.SUPPRESSED, Status.SUPPRESSED)
+    assert len(returned.listed(w.post.app, limit=9)) == 2
+
+
 def test_who_left_at_the_provider_has_left(w: Wire) -> None:
     """A provider's own unsubscribe link is a way to leave, too."""
     event = calls.sendgrid_event("unsubscribe", READER, w.post.message_id(w.post.mailed()))
@@ -308,7 +362,6 @@ def test_a_forged_call_of_sendgrid_changes_nothing(w: Wire) -> None:
         calls.sendgrid([event], now, key=ec.generate_private_key(ec.SECP256R1())),
         calls.sendgrid([event], now - timedelta(days=2)),
         (body + b" ", headers), (body, later), (body, {}), (b"", headers),
-        calls.sendgrid([{"event": "spamreport", "email": READER}], now),
     ]:  # fmt: skip
         assert w.call("sendgrid", wrong_body, wrong_headers) == 403
     assert w.untouched()
