@@ -21,9 +21,13 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
               "consent date"),
     "consent": ("consent", "optin", "opt in", "evidence of consent"),
     "status": ("status", "subscription status", "state"),
+    "pause": ("paused until",),
     "gone": ("unsub time", "unsubscribed at", "clean time", "left at"),
 }  # fmt: skip
 """Our column → its names, the most telling first; compared in lower case, with `_` and `-` as spaces."""
+
+HEADER = ("email", "status", "regions", "name", "language", "since", "consent", "paused_until")
+"""What our own export begins with."""
 
 _WHERE_THEY_LIVE = frozenset({"latitude", "longitude", "region"})
 """Mailchimp guesses where somebody lives; its REGION is no choice of theirs."""
@@ -57,6 +61,11 @@ def columns(heading: Sequence[str]) -> dict[str, list[int]]:
     if names.count(names[found["address"][0]]) > 1:
         raise UsageError(f"two columns are named {heading[found['address'][0]]!r}", mend="name the other differently")
     return found
+
+
+def is_ours(heading: Sequence[str]) -> bool:
+    """Whether these are the columns of an export of ours, as they are now or were before there was `paused_until`."""
+    return tuple(heading) in (HEADER, HEADER[:-1])
 
 
 def is_evidence(cell: str) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TextIO
 
 from sqlalchemy.engine import Connection
 
 from subscribers import store
+from subscribers.csv_columns import HEADER
 from subscribers.csv_text import harmless
-
-HEADER = ("email", "status", "regions", "name", "language", "since", "consent")
 
 
 def export_csv(connection: Connection, stream: TextIO) -> int:
@@ -20,9 +19,14 @@ def export_csv(connection: Connection, stream: TextIO) -> int:
     writer.writerow(HEADER)
     count = 0
     for reader in store.stream(connection):
-        since = reader.since.astimezone(UTC).isoformat() if reader.since else ""
-        regions = ",".join(reader.regions)
-        cells = (reader.address, reader.status.value, regions, reader.name, reader.language, since, reader.consent)
+        regions, since, paused = ",".join(reader.regions), _moment(reader.since), _moment(reader.paused_until)
+        cells = (
+            reader.address, reader.status.value, regions, reader.name, reader.language, since, reader.consent, paused
+        )  # fmt: skip
         writer.writerow([harmless(cell) for cell in cells])
         count += 1
     return count
+
+
+def _moment(when: datetime | None) -> str:
+    return when.astimezone(UTC).isoformat() if when else ""

@@ -43,7 +43,7 @@ class Told:
 class ImportReport:
     """What an import came to: rows = active + pending + known + suppressed + gone + bad.
 
-    `problems` are sentences, each with its line; `bad` rows were not taken."""
+    `problems` are sentences, each with its line; `bad` rows were not taken, the others in it were."""
 
     rows: int = 0
     active: int = 0
@@ -70,7 +70,7 @@ class ImportReport:
         for one in told:
             self.rows += 1
             setattr(self, one.outcome, getattr(self, one.outcome) + 1)
-            if (one.outcome == "bad" or (one.outcome == "known" and one.why)) and len(self.problems) < MOST_PROBLEMS:
+            if one.why and len(self.problems) < MOST_PROBLEMS:
                 self.problems.append(f"line {one.line}: {one.why}")
 
 
@@ -128,6 +128,8 @@ def take(
         elif known[key] is Status.PENDING and row.status is Status.ACTIVE:
             confirmed[key] = row
             outcome = "active"
+        if row.lost and outcome in ("active", "pending"):
+            why = f"{row.address} chose {', '.join(row.lost)}, which is no region now; the choice is kept"
         told.append(Told(row.line, row.address, outcome, why, row.regions))
     if rehearsal:
         rehearsal.keep([*fresh, *confirmed])
@@ -150,4 +152,5 @@ def _store(connection: Connection, keys: Keys, fresh: dict[str, Row], confirmed:
 def _stored(row: Row, at: datetime) -> dict[str, Any]:
     made = store.new_row(row.address, row.status, row.regions, row.name, row.language, row.consent, at)
     since = (row.since or at) if row.status is Status.ACTIVE else row.since
-    return made | {"since": since, "left_at": at if row.status is Status.LEFT else None}
+    left_at = at if row.status is Status.LEFT else None
+    return made | {"since": since, "left_at": left_at, "paused_until": row.paused_until}
