@@ -189,6 +189,6 @@ class Producer:
 
 
 def _checked(taken: Sequence[Delivery], prepared: Sequence[Ready | Excluded]) -> Sequence[Ready | Excluded]:
-    if sorted(one.delivery.id for one in prepared) != sorted(one.id for one in taken):
+    if {one.delivery.id for one in prepared} != {one.id for one in taken} or len(prepared) != len(taken):
         raise DigestError("prepare() must answer for each claimed delivery exactly once")
     return prepared

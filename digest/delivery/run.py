@@ -31,6 +31,7 @@ HARD_AFTER = 200
 EQUAL_BLOCKS = 5
 FAULTS_IN_A_ROW = 20
 _FIRST_CLAIM = 100
+_SENT = Status.SENT  # a member of an enumeration takes longer to look up
 
 _held_here: set[str] = set()
 """The claims that runs in this process hold: recovery must leave them alone."""
@@ -111,6 +112,8 @@ class Run:
     slowness: dict[str, int] = field(default_factory=dict)  # how often providers were slowed
     eased: dict[str, int] = field(default_factory=dict)  # sent in a row to a provider that was slowed
     counts: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)  # digests that were taken or refused for good, by key
+    hard: Counter[str] = field(default_factory=Counter)  # of those, the ones to addresses that do not exist
     blocks: dict[str, tuple[str, int]] = field(default_factory=dict)
     faults: int = 0  # in a row
     recovered: Recovered = field(default_factory=Recovered)
@@ -188,18 +191,22 @@ class Run:
     def count(self, result: Settlement) -> None:
         """Counts a result, and ends the run where a threshold of email.md, "Replies and bounces", is
         passed."""
+        if result.status is _SENT and not self.blocks and not self.slowness:  # nearly always
+            self.counts["sent"] += 1
+            self.faults = 0
+            if result.delivery.mail == "digest":
+                self.answered[result.delivery.key] += 1
+            return
         name = "deferred" if result.status is Status.PENDING else result.status.value
         if result.tried or result.status is not Status.PENDING:
             self.counts[name] += 1
         outcome = result.outcome
         if outcome is None:
             return
-        sent = outcome.verdict is Verdict.SENT
-        if sent:
-            self.faults = 0
         # Who takes its mail matters only where something is, or was, amiss.
-        provider = provider_of(result.delivery.address) if not sent or self.blocks or self.slowness else ""
-        if sent and provider:
+        provider = provider_of(result.delivery.address)
+        if outcome.verdict is Verdict.SENT:
+            self.faults = 0
             self.blocks.pop(provider, None)
             self._ease(provider)
         if result.delivery.mail == "digest":
@@ -207,10 +214,10 @@ class Run:
 
     def _weigh(self, key: str, provider: str, status: Status, outcome: Outcome) -> None:
         if outcome.code and status is not Status.PENDING:
-            self.counts[f"answered {key}"] += 1
+            self.answered[key] += 1
         if outcome.verdict is Verdict.HARD:
-            self.counts[f"hard {key}"] += 1
-            hard, answered = self.counts[f"hard {key}"], self.counts[f"answered {key}"]
+            self.hard[key] += 1
+            hard, answered = self.hard[key], self.answered[key]
             if answered > HARD_AFTER and hard > HARD_SHARE * answered:
                 self.end("paused", f"{hard} of {answered} addresses do not exist: over {HARD_SHARE:.0%}")
         elif outcome.verdict is Verdict.BLOCK and outcome.status.startswith("5.7."):

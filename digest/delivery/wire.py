@@ -24,10 +24,11 @@ class Wire:
         self.encrypted = isinstance(connected, ssl.SSLSocket)
         self._allowed = shortest
         self._until = 0.0  # 0: nothing has been waited for yet
+        self._tick = min(_TICK, shortest)
         self._timeout = -1.0  # the socket's own
         if not self.encrypted:
             # The kernel keeps the time: Python's own timeouts cost a poll before each call, and two calls a mail.
-            seconds, rest = divmod(min(_TICK, shortest), 1)
+            seconds, rest = divmod(self._tick, 1)
             span = struct.pack("ll", int(seconds), int(rest * 1e6))
             connected.settimeout(None)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
@@ -44,10 +45,11 @@ class Wire:
         if self.encrypted:
             self._set_timeout(seconds)
 
-    def check_time(self) -> None:
-        """Raises TimeoutError when it is over. It runs from the first time that somebody asks."""
+    def check_time(self, waited: float = 0.0) -> None:
+        """Raises TimeoutError when it is over. It runs from the first time that somebody asks, less what they had
+        `waited` in seconds until then."""
         if not self._until:
-            self._until = monotonic() + self._allowed
+            self._until = monotonic() + self._allowed - waited
         left = self._until - monotonic()
         if left <= 0:
             raise TimeoutError
@@ -72,7 +74,7 @@ class Wire:
             try:
                 sent = self._connected.sendmsg(pieces)
             except BlockingIOError:
-                self.check_time()
+                self.check_time(self._tick)
             if sent < total:
                 rest = memoryview(b"".join(pieces))
                 while sent < total:
@@ -92,7 +94,7 @@ class Wire:
             try:
                 data = self._connected.recv(65536)
             except BlockingIOError:
-                self.check_time()
+                self.check_time(self._tick)
                 continue
             if not data:
                 raise LostError("the relay closed the connection")

@@ -3,6 +3,7 @@ leases."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from queue import Empty
 from time import monotonic, sleep
@@ -59,10 +60,8 @@ def _collect(run: Run) -> tuple[Results, bool]:
 
 def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking: bool) -> None:
     now = run.clock()
-    left: dict[HeldClaim, int] = {}
-    for held, _ in batch:
-        left[held] = left.get(held, held.remaining) - 1
-    finished = [held for held, count in left.items() if count == 0]
+    done = Counter(held for held, _ in batch)
+    finished = [held for held, count in done.items() if count == held.remaining]
     with run.database.begin() as connection:
         claims.settle(connection, [result for _, result in batch], now=now)
         if run.on_result is not None:
@@ -74,15 +73,17 @@ def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking:
             _renew(run, connection, ids, now)
         if looking:
             run.withdrawn.update(claims.withdrawn(connection, ids))
-    for held, count in left.items():
-        held.remaining = count
+    for held, count in done.items():
+        held.remaining -= count
     for held in finished:
         run.drop(held)
         if not held.paced:
             run.speed = held.size / max(monotonic() - held.since, 0.001)
     for _, result in batch:
-        run.withdrawn.pop(result.delivery.id, None)
         run.count(result)
+    if run.withdrawn:
+        for _, result in batch:
+            run.withdrawn.pop(result.delivery.id, None)
     if run.progress is not None and batch:
         run.progress(run.summary())
 
