@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from digest.app import App, open_app
 from digest.config import Config
+from digest.config.model import is_loopback
 from digest.config.placeholders import is_reserved, still_open
 from digest.delivery.session import RelaySettings, SessionError
 from digest.delivery.smtp import Client
@@ -129,6 +131,8 @@ def _smtp(app: App) -> Iterator[tuple[bool, str]]:
 
 
 def _relay(relay: RelaySettings) -> tuple[bool, str]:
+    if relay.security == "none" and (relay.username or relay.token_file) and not is_loopback(relay.host):
+        return False, f'{relay.name} hears the password of {relay.username} in the clear; set security = "starttls"'
     try:
         Client(relay).quit()
     except SessionError as error:
@@ -168,6 +172,40 @@ def _bounces(app: App) -> Iterator[tuple[bool, str]]:
             False,
             f"[bounces] address is at {domain}: let it be at {sender} or below, or SPF will not agree with From",
         )
+
+
+def _mailbox(app: App) -> Iterator[tuple[bool, str]]:
+    """The mailbox of what comes back is opened as it is for reading, and nothing in it is touched."""
+    from digest.post_office import mailbox
+
+    if mailbox.is_configured(app):
+        box = mailbox.open_box(app, patience=_PATIENCE)
+        box.close()
+        yield True, f"the mailbox of what comes back ({box.name}) can be read"
+
+
+def _webhooks(app: App) -> Iterator[tuple[bool, str]]:
+    """What proves a provider's call can be read."""
+    from digest.post_office import hooks
+
+    if providers := hooks.examine(app):
+        yield True, f"calls can be proved of {', '.join(providers)}"
+
+
+def _web(app: App) -> Iterator[tuple[bool, str]]:
+    """Whom readers seem to be: behind a reverse proxy that nobody named, all of them are the proxy."""
+    web, public = app.config.web, app.config.publication.public_url
+    everybody = [one for one in web.proxies if ip_network(one, strict=False).prefixlen == 0]
+    if everybody:
+        yield (
+            False,
+            f"[web] proxies {everybody[0]} believes whoever asks, of whom it is; name the proxy's own address",
+        )
+    elif web.proxies:
+        yield True, f"readers reach it at {public}, by way of {', '.join(web.proxies)}"
+    elif public.startswith("https:"):
+        what = f"where a proxy speaks https for {web.listen}, name it in [web] proxies, or all readers seem to be one"
+        yield True, f"readers reach it at {public}; {what}"
 
 
 def _dns(app: App) -> Iterator[tuple[bool, str]]:
@@ -215,7 +253,10 @@ _CHECKS: dict[str, Callable[[App], Iterator[tuple[bool, str]]]] = {
     "templates": _templates,
     "readers": _readers,
     "dkim": _signatures,
+    "web": _web,
     "bounces": _bounces,
+    "mailbox": _mailbox,
+    "webhooks": _webhooks,
     "smtp": _smtp,
     "dns": _dns,
 }

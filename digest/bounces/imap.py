@@ -15,8 +15,6 @@ from imap_tools.errors import ImapToolsError
 from digest.bounces.mime import MOST
 from digest.errors import DigestError
 
-TIMEOUT = 60.0
-"""Seconds for one answer of the server."""
 _CHUNK = 50
 _TLS_ALONE = 993
 
@@ -31,6 +29,8 @@ class ImapSettings:
     folder: str = "INBOX"
     ca_file: str = ""
     """An authority of one's own, in PEM, that the server's certificate may be of."""
+    timeout: float = 60.0
+    """Seconds for one answer of the server."""
 
     def __repr__(self) -> str:
         return f"ImapSettings({self.username}@{self.host}:{self.port})"
@@ -139,16 +139,16 @@ class Imap:
 
 def _connected(settings: ImapSettings) -> BaseMailBox:
     if settings.security == "none":
-        return MailBoxUnencrypted(settings.host, settings.port, timeout=TIMEOUT)
+        return MailBoxUnencrypted(settings.host, settings.port, timeout=settings.timeout)
     context = _trust(settings.ca_file)
     if settings.security == "tls":
-        return MailBox(settings.host, settings.port, timeout=TIMEOUT, ssl_context=context)
+        return MailBox(settings.host, settings.port, timeout=settings.timeout, ssl_context=context)
     if settings.port == _TLS_ALONE:
         raise DigestError(
             f"[bounces] imap_port {_TLS_ALONE} speaks TLS from the first byte, and knows no STARTTLS",
             mend='set imap_security = "tls", or imap_port = 143',
         )
-    return MailBoxStartTls(settings.host, settings.port, timeout=TIMEOUT, ssl_context=context)
+    return MailBoxStartTls(settings.host, settings.port, timeout=settings.timeout, ssl_context=context)
 
 
 def _trust(ca_file: str) -> ssl.SSLContext:

@@ -48,10 +48,10 @@ def read(call: Call, *, topic: str, fetch: Fetch) -> Event | Confirmation:
     if envelope.get("TopicArn") != topic:
         raise ForgedError("the call is about another topic than [bounces.webhooks] ses_topic")
     check_fresh(_moment(envelope.get("Timestamp", "")), call.at)
-    _check_signature(envelope, _host(topic), fetch, call.at)
+    _check_signature(envelope, host_of(topic), fetch, call.at)
     if kind == "SubscriptionConfirmation":
         url = envelope.get("SubscribeURL", "")
-        _check_url(url, _host(topic))
+        _check_url(url, host_of(topic))
         return Confirmation(url)
     return _event(envelope)
 
@@ -72,8 +72,9 @@ def _complainer(message: str) -> str:
     return text(table(named[0]).get("emailAddress")) if named else ""
 
 
-def _host(topic: str) -> str:
-    """The host of SNS in the topic's region: nothing else is asked for certificates."""
+def host_of(topic: str) -> str:
+    """The host of SNS in the topic's region: nothing else is asked for certificates. Raises ForgedError for what is no
+    topic."""
     found = _ARN.fullmatch(topic)
     if found is None:
         raise ForgedError("[bounces.webhooks] ses_topic is no ARN of a topic")

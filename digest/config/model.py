@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
@@ -36,7 +37,9 @@ from digest.delivery.session import RelaySettings
 from digest.editions.model import Event, Focus, Pin
 from digest.editions.schedule import parse_every
 from digest.feeds.model import Feed
-from digest.rendering.model import Design, Publication
+
+if TYPE_CHECKING:
+    from digest.rendering.model import Design, Publication
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ class Config:
 
     def publication_view(self) -> Publication:
         """What mails and pages show of the publication. The word for "global" is the catalogue's."""
+        from digest.rendering.model import Publication
+
         about = self.publication
         return Publication(
             name=about.name,
@@ -140,6 +145,8 @@ class Config:
         )
 
     def design_view(self) -> Design:
+        from digest.rendering.model import Design
+
         colours = {slug(region.name): region.colour for region in self.tables.regions if region.colour}
         return Design(**self.design.model_dump(), region_colours=colours)
 
@@ -224,7 +231,7 @@ class Config:
     @property
     def relay_is_loopback(self) -> bool:
         """Whether all mail goes to relays on this machine."""
-        return all(_is_loopback(relay.host) for relay in self.relays())
+        return all(is_loopback(relay.host) for relay in self.relays())
 
     @property
     def lawful_for_sending(self) -> str | None:
@@ -245,7 +252,7 @@ class Config:
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     host = host.strip("[]").lower()
     try:
         return ip_address(host).is_loopback

@@ -71,6 +71,23 @@ class Hooks:
         return None
 
 
+def examine(app: App) -> list[str]:
+    """The providers that are configured. Raises DigestError where what proves their calls cannot be read."""
+    table = app.config.bounces.webhooks
+    found = [name for name in ("postmark", "mailgun", "sendgrid") if getattr(table, f"{name}_file")]
+    for name in found:
+        secret = _secret(app, f"{name}_file")
+        if not secret or (name == "postmark" and ":" not in secret):
+            what = "user:password" if name == "postmark" else "the key"
+            raise DigestError(f"[bounces.webhooks] {name}_file does not hold {what}", mend="copy it anew")
+        if name == "sendgrid":
+            sendgrid.public_key(secret)
+    if table.ses_topic:
+        ses.host_of(table.ses_topic)
+        found.append("ses")
+    return found
+
+
 def hooks(current: Callable[[], App]) -> Hooks:
     """The services over whatever `current` says is the application."""
     return Hooks(current, fetched)

@@ -51,8 +51,10 @@ def is_configured(app: App) -> bool:
     return bool(app.config.bounces.maildir or app.config.bounces.imap_host)
 
 
-def open_box(app: App) -> Box:
-    """The mailbox of the configuration. Raises UsageError without one, DigestError where it cannot be opened."""
+def open_box(app: App, *, patience: float = 60.0) -> Box:
+    """The mailbox of the configuration. Raises UsageError without one, DigestError where it cannot be opened.
+
+    One answer of a server may take `patience` seconds."""
     table = app.config.bounces
     if table.maildir:
         return Maildir(app.config.resolve(table.maildir))
@@ -70,6 +72,7 @@ def open_box(app: App) -> Box:
             table.imap_password.get_secret_value(),
             table.imap_folder,
             str(app.config.resolve(table.imap_ca_file)) if table.imap_ca_file else "",
+            patience,
         )
     )
 

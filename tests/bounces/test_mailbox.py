@@ -67,6 +67,38 @@ def test_what_another_program_has_seen_is_read_too(tmp_path: Path) -> None:
         assert names(box) == []
 
 
+def test_only_whole_messages_are_read(tmp_path: Path) -> None:
+    """What is still being written in `tmp` is left alone, and so is what is no file: a pipe would never end."""
+    with post(tmp_path, changes={"bounces": {"maildir": str(tmp_path / "mail")}}) as p:
+        raw = p.bounced(p.mailed())
+        box = maildir(tmp_path / "mail")
+        (box / "tmp" / "1.M1.mx").write_bytes(raw[: len(raw) // 2])
+        os.mkfifo(box / "new" / "2.M2.mx")
+        (box / "new" / "3.M3.mx").mkdir()
+        assert mailbox.read(p.app).read == 0
+        (box / "tmp" / "1.M1.mx").write_bytes(raw)
+        (box / "tmp" / "1.M1.mx").rename(box / "new" / "1.M1.mx")
+        assert mailbox.read(p.app).read == 1
+        assert p.status() is Status.SUPPRESSED
+        assert names(box) == ["new/2.M2.mx", "new/3.M3.mx"]
+
+
+def test_a_maildir_that_goes_away_is_told(tmp_path: Path) -> None:
+    """One line, whether it vanishes between two messages or cannot be written to, and what was read counts once."""
+    with post(tmp_path, changes={"bounces": {"maildir": str(tmp_path / "mail")}}) as p:
+        maildir(tmp_path / "mail", p.bounced(p.mailed(), "5.2.2", "mailbox full"))
+        box = mailbox.open_box(p.app)
+        ((key, _),) = box.waiting()
+        (tmp_path / "mail" / "cur").rmdir()
+        with pytest.raises(DigestError, match="is gone"):
+            box.keep(key)
+        (tmp_path / "mail" / "cur").write_text("in the way")
+        with pytest.raises(DigestError, match=r"is gone|let the user that runs this"):
+            box.keep(key)
+        with pytest.raises(DigestError, match="is no maildir"):
+            mailbox.read(p.app)
+
+
 def test_a_database_that_is_away_loses_nothing(tmp_path: Path) -> None:
     """Nothing is taken out of the mailbox while it cannot be written down; the next reading does it."""
     with post(tmp_path, changes={"bounces": {"maildir": str(tmp_path / "mail")}}) as p:

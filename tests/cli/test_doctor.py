@@ -17,6 +17,7 @@ from digest.delivery import signing_keys
 from digest.doctor import Finding, examine
 from digest.feeds import store as feeds
 from digest.feeds.model import Feed
+from tests.support.imap import Imap
 from tests.support.smtp import Keeper, aiosmtpd_server
 from tests.support.workspace import Workspace, workspace
 
@@ -153,6 +154,62 @@ def test_what_comes_back_must_agree(home: Workspace) -> None:
     assert [one.ok for one in found["bounces"]] == [True]
     said = bad(findings(home, bounces={"address": "bounces@elsewhere.localdomain"}), "bounces")
     assert "gazette.localdomain or below" in said
+
+
+def test_a_bounce_mailbox_that_cannot_be_read(home: Workspace) -> None:
+    """The mailbox is opened as it is for reading, with its login: what is wrong is told before a bounce waits there."""
+    mail = home.folder / "mail"
+    said = bad(findings(home, bounces={"maildir": str(mail)}), "mailbox")
+    assert f"maildir {mail} is no maildir" in said
+    for part in ("new", "cur", "tmp"):
+        (mail / part).mkdir(parents=True)
+    (mail / "new" / "1.M1.mx").write_bytes(b"Subject: a letter\n\n")
+    assert [one.ok for one in findings(home)["mailbox"]] == [True]
+    assert (mail / "new" / "1.M1.mx").exists()
+    with Imap(password="correct horse").serve() as server:
+        server.add(b"Subject: a letter\n\n")
+        (home.folder / "wrong").write_text("wrong\n")
+        (home.folder / "right").write_text("correct horse\n")
+        there = {"imap_host": "127.0.0.1", "imap_port": server.port, "imap_security": "none", "imap_username": "b"}
+        home.configure({"bounces": {"maildir": "", "imap_password_file": "wrong", **there}})
+        said = bad(findings(home), "mailbox")
+        assert f"[bounces] b at 127.0.0.1:{server.port}: " in said
+        assert "are its login, password and folder right?" in said
+        assert "\n" not in said
+        found = findings(home, bounces={"imap_password_file": "right", **there})
+        assert [one.sentence for one in found["mailbox"]] == ["the mailbox of what comes back (imap) can be read"]
+        assert server.flags() == {1: set()}
+
+
+def test_what_proves_a_call_cannot_be_read(home: Workspace) -> None:
+    """A webhook whose secret is missing, empty or no key would refuse every call: that is told here."""
+    for table, said in (
+        ({"postmark_file": "none"}, "No such file"),
+        ({"postmark_file": "empty"}, "does not hold user:password"),
+        ({"mailgun_file": "empty"}, "does not hold the key"),
+        ({"sendgrid_file": "no-key"}, "holds no public key"),
+        ({"ses_topic": "bounces"}, "no ARN of a topic"),
+    ):
+        (home.folder / "empty").write_text("\n")
+        (home.folder / "no-key").write_text("no key\n")
+        assert said in bad(findings(home, bounces={"webhooks": table}), "webhooks"), table
+        home.configure({"bounces": {"webhooks": dict.fromkeys(table, "")}})
+
+
+def test_proxies(home: Workspace) -> None:
+    """A proxy that is not named makes all readers one; one that is everybody makes each whoever they like to be."""
+    (said,) = findings(home)["web"]
+    assert said.ok
+    assert "name it in [web] proxies" in said.sentence
+    assert "0.0.0.0/0 believes whoever asks" in bad(findings(home, web={"proxies": ["0.0.0.0/0"]}), "web")
+    (said,) = findings(home, web={"proxies": ["127.0.0.1"]})["web"]
+    assert "by way of 127.0.0.1" in said.sentence
+
+
+def test_a_password_in_the_clear(home: Workspace) -> None:
+    """A login without encryption at a relay elsewhere is told: everybody on the way could read it."""
+    relay = {"host": "relay.invalid", "security": "none", "username": "editor"}
+    assert "hears the password of editor in the clear" in bad(findings(home, smtp=relay), "smtp")
 
 
 def test_keys_of_signatures(home: Workspace) -> None:
