@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from threading import get_ident
 
 from digest.app import App
 from digest.bounces import lmtp
@@ -17,7 +18,10 @@ from digest.bounces.boxes import Box, Maildir
 from digest.bounces.imap import Imap, ImapSettings
 from digest.bounces.model import Kind
 from digest.errors import UsageError
+from digest.logger import Logger
 from digest.post_office import returns
+
+log = Logger("digest.bounces")
 
 _KEPT = 1_000
 """Messages taken by LMTP that nobody understood, kept on this machine."""
@@ -125,11 +129,19 @@ def _keep(folder: Path, raw: bytes) -> None:
     """A message that nobody understood, for a person to look at: in a file, durable before its sender is told."""
     folder.mkdir(parents=True, exist_ok=True)
     name = folder / f"{sha256(raw).hexdigest()[:32]}.eml"
-    if name.exists() or sum(1 for _ in folder.iterdir()) >= _KEPT:
+    if name.exists():
         return
-    part = name.with_suffix(".part")
+    if sum(1 for _ in folder.iterdir()) >= _KEPT:
+        log.warning("return", reason=f"{folder} holds {_KEPT} messages that nobody understood: one more is not kept")
+        return
+    part = name.with_suffix(f".{get_ident()}.part")  # the same one may come by two sessions at once
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
     part.replace(name)
+    entry = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entry)
+    finally:
+        os.close(entry)

@@ -321,6 +321,58 @@ def test_lmtp_defers_while_the_database_is_away(tmp_path: Path) -> None:
         assert p.status() is Status.SUPPRESSED
 
 
+def test_lmtp_that_is_killed_in_the_middle_of_a_message_is_told_again(tmp_path: Path) -> None:
+    """SIGKILL before the final dot, or before the answer to it: the relay comes again to the next process, and the bounce
+    counts once."""
+    with post(tmp_path) as p:
+        slug = p.mailed()
+        raw = p.bounced(slug, "5.2.2", "mailbox full").replace(b"\n", b"\r\n")
+        for sent in (raw[:400], raw + b".\r\n"):
+            with lmtp(p, tmp_path) as (port, process), smtplib.LMTP("127.0.0.1", port) as client:
+                client.ehlo_or_helo_if_needed()
+                client.docmd("MAIL", "FROM:<>")
+                client.docmd("RCPT", f"TO:<{p.address(slug)}>")
+                assert client.docmd("DATA")[0] == 354
+                client.send(sent)
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                with pytest.raises((smtplib.SMTPServerDisconnected, OSError)):
+                    client.noop()
+                    client.noop()
+                client.close()
+            assert len(p.strikes()) <= (sent != raw[:400])
+        with lmtp(p, tmp_path) as (port, _), smtplib.LMTP("127.0.0.1", port) as client:
+            client.sendmail("", [p.address(slug)], raw)
+        assert len(p.strikes()) == 1
+        assert len(returned.listed(p.app, limit=9)) == 1
+
+
+def test_lmtp_takes_as_many_messages_as_a_relay_has(tmp_path: Path) -> None:
+    """A session has no end of its own, a monstrous message ends nothing, and nested parts are not followed down."""
+    deep = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (depth, depth) for depth in range(10_000)
+    )
+    with post(tmp_path) as p, lmtp(p, tmp_path) as (port, process):
+        slug = p.mailed()
+        with smtplib.LMTP("127.0.0.1", port, timeout=60) as client:
+            with pytest.raises(smtplib.SMTPResponseException) as caught:
+                client.sendmail("", [p.address(slug)], b"Subject: vast\r\n\r\n" + (b"x" * 998 + b"\r\n") * 50_000)
+            assert caught.value.smtp_code == 552
+            for number in range(60):
+                client.sendmail("", [p.address(slug)], answer(f"Letter {number}", to=p.address(slug)))
+            client.sendmail("", [p.address(slug)], deep)
+            client.sendmail("", [p.address(slug)], p.bounced(slug))
+        assert p.status() is Status.SUPPRESSED
+        assert len(returned.listed(p.app, limit=99)) == 3  # the letters have one Message-ID
+        assert peak_memory(process) < 300_000
+
+
+def peak_memory(process: subprocess.Popen[str]) -> int:
+    """In kilobytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+
 def test_lmtp_keeps_what_nobody_understood(tmp_path: Path) -> None:
     """There is no mailbox to leave it in: it is a file, for a person to look at."""
     with post(tmp_path) as p, lmtp(p, tmp_path) as (port, _):
