@@ -16,7 +16,7 @@ from digest.bounces import store as bounces
 from digest.database import one_at_a_time
 from digest.delivery import store as outbox
 from digest.errors import DigestError, NotFoundError, UsageError
-from subscribers import csv_import, csv_rows, erasure, suppression
+from subscribers import csv_import, csv_rows, erasure, former, suppression
 from subscribers import store as subscribers
 from subscribers.addresses import normalise
 from subscribers.csv_export import export_csv
@@ -84,17 +84,17 @@ def import_file(
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}", mend="name a CSV file, or - for standard input") from None
     with stream, closing(Rehearsal()) as rehearsal:
-        names, now = app.publication.region_names, app.now
+        names, now, moves = app.publication.region_names, app.now, former.Former()
         for batch in csv_rows.read(
             stream, regions=names, consent=consent, at=now, size=IMPORTED_AT_ONCE, position=position
         ):
             if dry_run:
                 with app.database.read() as connection:
-                    done = csv_import.take(connection, app.keys, batch, at=now, rehearsal=rehearsal)
+                    done = csv_import.take(connection, app.keys, batch, at=now, former=moves, rehearsal=rehearsal)
             else:
                 with app.database.begin() as connection:
                     one_at_a_time(connection, "import")
-                    done = csv_import.take(connection, app.keys, batch, at=now)
+                    done = csv_import.take(connection, app.keys, batch, at=now, former=moves)
             report.count(done)
             if told:
                 for one in done:
@@ -190,6 +190,8 @@ def erase(app: App, address: str) -> bool:
     """
     wanted = normalise(address)
     with app.database.begin() as connection:
+        reader = subscribers.find(connection, wanted)
+        had = former.of(connection, reader.id) if reader else []
         waiting = erasure.forget_waiting(connection, app.keys, wanted)
         erased = erasure.erase(connection, app.keys, wanted, at=app.now)
         same = partial(erasure.same, wanted)
@@ -204,4 +206,4 @@ def erase(app: App, address: str) -> bool:
         elif suppression.why(connection, app.keys, wanted) is None:  # else it may be erased already, but for the disk
             raise NotFoundError(f"{address} is no subscriber")
         suppression.forget_reason(connection, app.keys, wanted)
-    return app.database.scrub({address, wanted, wanted.casefold()})
+    return app.database.scrub({address, wanted, wanted.casefold(), *had})

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from subscribers import choosing, confirmations, store
+from subscribers import choosing, confirmations, former, store
 from subscribers.addresses import is_role, match_key
 from subscribers.confirmations import Confirmation
 from subscribers.consents import events, record
@@ -29,7 +29,7 @@ A_DAY = 3
 """Changes that one reader may ask for in a day."""
 REGRET = timedelta(days=30)
 """How long the old address can take a change back."""
-EVENTS = ("asked to move", "moved", "moved here")
+EVENTS = ("asked to move", former.MOVED, "moved here")
 """What the consent record calls that which names another address of the reader's."""
 JOINED = "moved to an address that is subscribed"
 """How somebody leaves who has moved to where they were a reader already."""
@@ -170,11 +170,12 @@ def stop(connection: Connection, keys: Keys, token: str, *, at: datetime) -> boo
         return True
     if store.find(connection, old) is not None or is_suppressed(connection, keys, old):
         return False
-    _move(connection, reader, old, at)
+    _move(connection, reader, old, at, taken_back=True)
     return True
 
 
-def _move(connection: Connection, reader: Subscriber, to: str, at: datetime) -> None:
+def _move(connection: Connection, reader: Subscriber, to: str, at: datetime, *, taken_back: bool = False) -> None:
     statement = sa.update(subscribers).where(subscribers.c.id == reader.id)
     connection.execute(statement.values(address=to, match_key=match_key(to)))
-    record(connection, reader.id, "moved", {"from": reader.address, "to": to}, at)
+    said = {former.TAKEN_BACK: True} if taken_back else {}
+    record(connection, reader.id, former.MOVED, {"from": reader.address, "to": to} | said, at)

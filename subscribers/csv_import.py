@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from subscribers import csv_store, store, suppression
 from subscribers.addresses import match_key
 from subscribers.csv_rows import Row
+from subscribers.former import Former, Moved
 from subscribers.keys import Keys
 from subscribers.model import Status
 
@@ -93,17 +94,25 @@ class Rehearsal:
 
 
 def take(
-    connection: Connection, keys: Keys, rows: Sequence[Row], *, at: datetime, rehearsal: Rehearsal | None = None
+    connection: Connection,
+    keys: Keys,
+    rows: Sequence[Row],
+    *,
+    at: datetime,
+    former: Former | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> list[Told]:
     """Store one batch, and tell of each row in turn what became of it; with a `rehearsal`, only what would.
 
     A row with evidence of consent is active, one without pending; a reader who is known keeps what they chose, and a
-    pending one becomes active by evidence."""
+    pending one becomes active by evidence. Who had an address before they moved is known by it, too; `former` is kept
+    from batch to batch."""
     good = [row for row in rows if not row.problem]
     matches = {row.address: match_key(row.address) for row in good}
     hashes = {row.address: suppression.address_hash(keys, row.address) for row in good}
     forbidden = suppression.suppressed_hashes(connection, hashes.values())
     known = csv_store.known(connection, list(matches.values()))
+    moved = (former or Former()).among(connection, set(matches.values()) - known.keys())
     seen = rehearsal.among(list(matches.values())) if rehearsal else set()
     fresh: dict[str, Row] = {}
     confirmed: dict[str, Row] = {}
@@ -118,6 +127,8 @@ def take(
             outcome = "suppressed"
         elif key in fresh or key in seen or key in confirmed:
             pass
+        elif key in moved and row.status in (Status.ACTIVE, Status.PENDING):
+            outcome, why = _moved(row, moved[key])
         elif key not in known:
             fresh[key] = row
             outcome = row.status.value if row.status in (Status.ACTIVE, Status.PENDING) else "gone"
@@ -136,6 +147,12 @@ def take(
     else:
         _store(connection, keys, fresh, confirmed, at)
     return told
+
+
+def _moved(row: Row, now: Moved) -> tuple[str, str]:
+    if now.status in (Status.LEFT, Status.SUPPRESSED):
+        return "gone", ""
+    return "known", f"{row.address} moved to {now.address}, who is {now.status.value} here; nothing was changed"
 
 
 def _store(connection: Connection, keys: Keys, fresh: dict[str, Row], confirmed: dict[str, Row], at: datetime) -> None:

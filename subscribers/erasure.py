@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from subscribers import address_change, confirmations, strikes, tables, wishes
+from subscribers import address_change, confirmations, former, strikes, tables, wishes
 from subscribers.addresses import AddressError, match_key, normalise
 from subscribers.keys import Keys
 from subscribers.store import find
@@ -26,7 +26,8 @@ def same(address: str, other: str) -> bool:
 
 
 def erase(connection: Connection, keys: Keys, address: str, *, at: datetime) -> int | None:
-    """Remove everything personal. A keyed hash stays on the suppression list, so that no import brings them back.
+    """Remove everything personal. A keyed hash stays on the suppression list, so that no import brings them back, and
+    one of each address that they had before, unless somebody else reads there now.
 
     Returns the number that the reader had, or None where there is nobody and nothing."""
     forget_waiting(connection, keys, address)
@@ -34,6 +35,9 @@ def erase(connection: Connection, keys: Keys, address: str, *, at: datetime) -> 
     if found is None:
         return None
     keep_hash(connection, keys, address, at=at)
+    for had in former.of(connection, found.id):
+        if find(connection, had) is None:
+            keep_hash(connection, keys, had, at=at)
     confirmations.forget(connection, found.id)
     strikes.clear(connection, found.id)
     connection.execute(sa.delete(consents).where(consents.c.subscriber == found.id))
