@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from digest.bounces.calls import Call, Event, ForgedError, failure, loaded
+from digest.bounces.calls import Call, Event, ForgedError, bracketed, failure, loaded
 from digest.bounces.model import Kind, Report
 from digest.bounces.values import table, text
 
+METADATA = "message-id"
+"""What our mails say as `X-PM-Metadata-message-id`, and Postmark repeats: the MessageID of its calls is its own."""
 _READER = "Postmark"
 _OTHERWISE = {
     "HardBounce": "user unknown",
@@ -44,13 +46,12 @@ def read(call: Call, *, login: str) -> Event:
     number = text(said.get("ID")) or " ".join(one for one in (text(said.get("MessageID")), moment, email) if one)
     if not number:
         raise ForgedError("the call names no record")
-    metadata = " ".join(text(value) for value in table(said.get("Metadata")).values())[:2_000]
-    report = _report(what, text(said.get("Type")), said, addresses=tuple(metadata.split()[:20]))
-    return Event(f"{what} {number}", report, email)
+    return Event(f"{what} {number}", _report(what, text(said.get("Type")), said), email)
 
 
-def _report(what: str, kind: str, said: Mapping[str, Any], *, addresses: tuple[str, ...]) -> Report:
-    about: dict[str, Any] = {"addresses": addresses, "reader": _READER}
+def _report(what: str, kind: str, said: Mapping[str, Any]) -> Report:
+    ours = bracketed(text(table(said.get("Metadata")).get(METADATA)))
+    about: dict[str, Any] = {"original_id": ours, "reader": _READER}
     if what == "SpamComplaint" or kind == "SpamComplaint":
         return Report(Kind.COMPLAINT, **about)
     if what == "SubscriptionChange":

@@ -100,7 +100,8 @@ def _take(app: App, provider: Provider, event: Event) -> returns.Taken:
 def _whose(app: App, provider: Provider, event: Event) -> Whose:
     """By our return address where the provider repeats it; else by the Message-ID, among the mails of who it names.
 
-    Postmark repeats neither: its login stands for its word, and its last mail to that reader is meant."""
+    Postmark repeats the Message-ID of our mails as their metadata. Where that is missing (somebody pressed a button at
+    Postmark itself) its login stands for its word, and its last mail to that reader is meant."""
     found = whose(event.report, app.return_path)
     if found.delivery is not None or not event.email:
         return replace(found, leaver=None, forged=False)

@@ -322,8 +322,8 @@ def test_lmtp_defers_while_the_database_is_away(tmp_path: Path) -> None:
 
 
 def test_lmtp_that_is_killed_in_the_middle_of_a_message_is_told_again(tmp_path: Path) -> None:
-    """SIGKILL before the final dot, or before the answer to it: the relay comes again to the next process, and the bounce
-    counts once."""
+    """SIGKILL before the final dot, or before the answer to it: the relay comes again to the next process, and the
+    bounce counts once."""
     with post(tmp_path) as p:
         slug = p.mailed()
         raw = p.bounced(slug, "5.2.2", "mailbox full").replace(b"\n", b"\r\n")
@@ -336,9 +336,6 @@ def test_lmtp_that_is_killed_in_the_middle_of_a_message_is_told_again(tmp_path: 
                 client.send(sent)
                 process.send_signal(signal.SIGKILL)
                 process.wait()
-                with pytest.raises((smtplib.SMTPServerDisconnected, OSError)):
-                    client.noop()
-                    client.noop()
                 client.close()
             assert len(p.strikes()) <= (sent != raw[:400])
         with lmtp(p, tmp_path) as (port, _), smtplib.LMTP("127.0.0.1", port) as client:

@@ -235,6 +235,18 @@ def test_a_complaint_at_postmark_suppresses_and_counts_once(w: Wire) -> None:
     assert w.call("postmark", body, calls.login()) == 403  # the one answer after which Postmark does not try again
 
 
+def test_postmark_is_known_by_what_our_mails_carry(w: Wire) -> None:
+    """Postmark's own MessageID says nothing to us; ours comes back as metadata, and names an edition before the last."""
+    first = w.post.mailed(READER, OTHER)
+    ours = {reader: w.post.message_id(first, reader).strip("<>") for reader in (READER, OTHER)}
+    last = w.post.next_week(READER, OTHER)
+    for number, (email, said) in enumerate([(READER, ours[OTHER]), (READER, ours[READER]), (OTHER, "")]):
+        body = calls.postmark("SoftBounce", email=email, ID=number + 1, Metadata={"message-id": said})
+        assert w.call("postmark", body, calls.login()) == 200
+    found = [one.delivery for one in reversed(returned.listed(w.post.app, limit=9))]
+    assert found == [None, w.post.number(first), w.post.number(last, OTHER)]
+
+
 def test_two_who_leave_at_postmark_at_once_have_both_left(w: Wire) -> None:
     """A change of subscription has no number, and no mail of its own where it was made by hand: the reader tells it
     apart."""
