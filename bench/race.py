@@ -168,7 +168,7 @@ def message_of(house: House, path: Path) -> int:
         made = rendition(app, current(app, None).edition, ())
         assert made is not None
         compiled = compile_message(made, headers=header_settings(app), mail="digest", key="bench")
-    body = b"".join(compiled.pieces)
+    body = b"".join(part for part in compiled.parts if isinstance(part, bytes))
     path.write_bytes(body.replace(b"\r\n", b"\n"))
     return len(body)
 

@@ -8,51 +8,62 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from digest.delivery import content_hash, headers, quoted, signing
 from digest.delivery.headers import MessageError
+from digest.delivery.layout import Layout, Pick, layout, picker
 from digest.delivery.model import Ready
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+>")
+
+_Filler = Callable[["Compiled", Ready, str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A whole message with its personal places still open.
 
-    `pieces` are fixed octets, b"" where a hole is; `holes` are (kind, name), each once; `at` says which piece is which
-    hole. `inner` is the hash of all that is fixed. `bounce` makes the envelope sender of a delivery's number, where it
-    is not `sender`; `leave` the address to leave by, of a reader's."""
+    `parts` are fixed octets and, as numbers, holes; `holes` are (kind, name), each once: first those of the header.
+    `inner` is the hash of all that is fixed. `bounce` makes the envelope sender of a delivery's number, where it is not
+    `sender`; `leave` the address to leave by, of a reader's."""
 
-    pieces: tuple[bytes, ...]
+    parts: tuple[bytes | int, ...]
     holes: tuple[tuple[str, str], ...]
-    at: tuple[tuple[int, int], ...]
     inner: bytes
     sender: str
     bounce: Callable[[int], str] | None = None
     leave: Callable[[int], str] | None = None
     plan: signing.Plan | None = None
+    way: _Way = field(init=False)
 
-    @property
-    def parts(self) -> list[bytes | int]:
-        """Pieces, and the number of the hole where one is."""
-        parts: list[bytes | int] = list(self.pieces)
-        for index, number in self.at:
-            parts[index] = number
-        return parts
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "way", _way(self.parts, self.holes))
 
 
-@dataclass(slots=True)  # not frozen: that would cost a tenth of the filling
-class Filled:
+class _Way(NamedTuple):
+    """How a message is filled, made ready once.
+
+    `header` fill the holes of the header; `names` are the places of the body, `body` its holes as (kind, number of the
+    name), `pick` takes a value for each out of a row of one a name."""
+
+    header: tuple[_Filler, ...]
+    names: tuple[str, ...]
+    body: tuple[tuple[str, int], ...]
+    pick: Pick
+    layout: Layout
+
+
+class Filled(NamedTuple):
     """The message for one recipient, in `pieces` to be sent one after the other, without signatures.
 
     `content_hash` is for the ledger; `sender` and `recipient` are the envelope's; `size` counts the octets that will go
-    out, signatures included, or a few more."""
+    out, signatures included, or a few more. `values` fill the holes, for the `plan` of the signatures."""
 
     pieces: list[bytes]
     content_hash: str
@@ -71,15 +82,16 @@ class Filled:
 
 def fill(compiled: Compiled, ready: Ready) -> Filled:
     """Raises MessageError where a value has a line break or a control character, or is missing."""
+    bounce, plan, way = compiled.bounce, compiled.plan, compiled.way
     recipient = headers.wire_address(ready.address, field="To")
-    values = [_FILLERS[kind](compiled, ready, name, recipient) for kind, name in compiled.holes]
-    pieces = list(compiled.pieces)
-    for index, number in compiled.at:
-        pieces[index] = values[number]
-    bounce, plan = compiled.bounce, compiled.plan
+    values = [one(compiled, ready, recipient) for one in way.header]
+    values += _fill_body(way, ready)
+    pieces = way.layout.pieces(values)
     sender = compiled.sender if bounce is None else bounce(ready.delivery.id)
     size = sum(map(len, pieces)) + (plan.size if plan else 0)
-    return Filled(pieces, content_hash.of(compiled.inner, values), sender, recipient, size, plan, values)
+    return Filled(
+        pieces, content_hash.of(compiled.inner, values), sender, recipient, size, plan, values if plan else []
+    )
 
 
 def verify(message: bytes, compiled: Compiled) -> str | None:
@@ -88,10 +100,19 @@ def verify(message: bytes, compiled: Compiled) -> str | None:
     return content_hash.of_received(message, compiled.parts, kinds, compiled.inner)
 
 
-def _fill_date(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
+def _way(parts: Sequence[bytes | int], holes: Sequence[tuple[str, str]]) -> _Way:
+    header = [_HEADER[kind] for kind, _ in holes if kind in _HEADER]
+    body = holes[len(header) :]
+    names = tuple(dict.fromkeys(name for _, name in body))
+    numbers = [names.index(name) for _, name in body]
+    kinds = [kind for kind, _ in body]
+    return _Way(tuple(header), names, tuple(zip(kinds, numbers, strict=True)), picker(numbers), layout(parts))
+
+
+def _fill_date(_compiled: Compiled, ready: Ready, _recipient: str) -> bytes:
     moment = ready.delivery.first_attempt_at
     if moment is None:
-        raise MessageError(name, f"delivery {ready.delivery.id} has not been claimed and has no date yet")
+        raise MessageError("Date", f"delivery {ready.delivery.id} has not been claimed and has no date yet")
     return _date(moment)
 
 
@@ -100,20 +121,20 @@ def _date(moment: datetime) -> bytes:
     return f"Date: {format_datetime(moment.astimezone(UTC).replace(microsecond=0))}\r\n".encode()
 
 
-def _fill_to(_compiled: Compiled, _ready: Ready, _name: str, recipient: str) -> bytes:
+def _fill_to(_compiled: Compiled, _ready: Ready, recipient: str) -> bytes:
     return (f"To: {recipient}\r\n" if len(recipient) < 72 else f"To:\r\n {recipient}\r\n").encode()
 
 
-def _fill_message_id(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
+def _fill_message_id(_compiled: Compiled, ready: Ready, _recipient: str) -> bytes:
     value = ready.delivery.message_id
     if not _MESSAGE_ID.fullmatch(value):
-        raise MessageError(name, f"{value!r} is not a message identifier (RFC 5322 section 3.6.4)")
-    return headers.fold_one(name, value)
+        raise MessageError("Message-ID", f"{value!r} is not a message identifier (RFC 5322 section 3.6.4)")
+    return headers.fold_one("Message-ID", value)
 
 
-def _fill_unsubscribe(compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
+def _fill_unsubscribe(compiled: Compiled, ready: Ready, _recipient: str) -> bytes:
     """The https address first; the mailto only where its mail is read, and the reader known."""
-    value = headers.uri("List-Unsubscribe", ready.places.get(name, ""))
+    value = headers.uri("List-Unsubscribe", ready.places.get("UNSUBSCRIBE", ""))
     if not value.startswith(("https://", "http://")):
         raise MessageError("List-Unsubscribe", f"{value[:80]!r} is not a web address (RFC 8058 section 3.1)")
     leave, subscriber = compiled.leave, ready.delivery.subscriber
@@ -124,30 +145,32 @@ def _fill_unsubscribe(compiled: Compiled, ready: Ready, name: str, _recipient: s
     return headers.fold_one("List-Unsubscribe", f"<{value}>,")[:-2] + mailto.encode()
 
 
-def _place(ready: Ready, name: str) -> str:
-    try:
-        return ready.places[name]
-    except KeyError:
-        raise MessageError(name, f"delivery {ready.delivery.id} has no value for this place") from None
-
-
-def _fill_plain(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
-    value = _place(ready, name)
-    short = quoted.as_it_is(value)
-    return quoted.encode_value(headers.clean(name, value)) if short is None else short
-
-
-def _fill_html(_compiled: Compiled, ready: Ready, name: str, _recipient: str) -> bytes:
-    value = _place(ready, name)
-    short = quoted.as_it_is(value)
-    return quoted.encode_value(html.escape(headers.clean(name, value))) if short is None else short
-
-
-_FILLERS: dict[str, Callable[[Compiled, Ready, str, str], bytes]] = {
+_HEADER: dict[str, _Filler] = {
     "date": _fill_date,
     "to": _fill_to,
     "message-id": _fill_message_id,
     "unsubscribe": _fill_unsubscribe,
-    "plain": _fill_plain,
-    "html": _fill_html,
 }
+
+
+def _fill_body(way: _Way, ready: Ready) -> Sequence[bytes]:
+    """Each place is looked at once, though it stands in the text and in HTML; mostly nothing in any is to be
+    encoded."""
+    places = ready.places
+    try:
+        texts = [places[name] for name in way.names]
+    except KeyError as error:
+        name = str(error.args[0])
+        raise MessageError(name, f"delivery {ready.delivery.id} has no value for this place") from None
+    usual = quoted.as_they_are(texts)
+    if usual is not None:
+        return way.pick(usual)
+    written = [_written(name, text) for name, text in zip(way.names, texts, strict=True)]
+    return [written[number][kind] for kind, number in way.body]
+
+
+def _written(name: str, text: str) -> dict[str, bytes]:
+    """Of a place in the text and in HTML."""
+    plain = quoted.encode_value(headers.clean(name, text))
+    escaped = html.escape(text)
+    return {"plain": plain, "html": plain if escaped == text else quoted.encode_value(escaped)}

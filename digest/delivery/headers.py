@@ -19,7 +19,7 @@ _LOCAL = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _DOMAIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Za-z.:]+\]"
 )
-_NOT_IN_URI = re.compile(r'[ <>"\\]')
+_URI = re.compile(r"[!#-;=?-\[\]-~]{1,900}")  # what can be seen, but for <, >, " and the backslash
 _Q_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 section 5 (3)
 
 
@@ -90,8 +90,8 @@ def uris(name: str, *values: str) -> bytes:
 def uri(field: str, value: str) -> str:
     """A URI that may stand between angle brackets: ASCII without blanks (RFC 3986); MessageError
     otherwise."""
-    clean(field, value)
-    if not value.isascii() or not 0 < len(value) <= 900 or _NOT_IN_URI.search(value):
+    if not _URI.fullmatch(value):
+        clean(field, value)
         raise MessageError(field, f"{value[:80]!r} is not a URI that may stand in a header", mend="percent-encode it")
     return value
 

@@ -112,9 +112,8 @@ class _Pieces:
     def finish(self, sender: str, return_path: ReturnPath | None, plan: signing.Plan | None) -> Compiled:
         parts = canonical.joined(self.so_far())
         return Compiled(
-            pieces=tuple(part if isinstance(part, bytes) else b"" for part in parts),
+            parts=parts,
             holes=tuple(self._numbers),
-            at=tuple((index, part) for index, part in enumerate(parts) if isinstance(part, int)),
             inner=content_hash.fixed(parts),
             sender=sender,
             bounce=verp.maker(return_path, "bounce") if return_path else None,

@@ -4,12 +4,13 @@ exchanged."""
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
 
 SOFT_BREAK = b"=\r\n"
 _WIDTH = 75  # and the "=" of a soft break makes 76
 _UNSAFE = re.compile(rb"[^\t !-<>-~]")
-_AS_IT_IS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/:-_,~ "
+_AS_IT_IS = rf"(?!\.|From )[A-Za-z0-9/:._,~ -]{{0,{_WIDTH}}}(?<! )"
+_AS_THEY_ARE = re.compile(rf"{_AS_IT_IS}(?:\n{_AS_IT_IS})*")
 
 
 def encode(text: str) -> bytes:
@@ -27,14 +28,14 @@ def encode_value(value: str) -> bytes:
     return _line(value.encode(), open_end=True)
 
 
-@lru_cache(maxsize=64)  # each is asked for twice, for the text and for HTML
-def as_it_is(value: str) -> bytes | None:
-    """A short text as it will stand alone between two soft breaks, where neither quoted-printable nor HTML would change
-    anything in it, as with most links; else None."""
-    raw = value.encode()
-    if len(raw) > _WIDTH or raw.translate(None, _AS_IT_IS).strip(b"."):
+def as_they_are(values: Sequence[str]) -> list[bytes] | None:
+    """Short texts as each will stand alone between two soft breaks, where neither quoted-printable nor HTML would
+    change anything in any of them, as with most links; else None. All are looked at in one go."""
+    rows = "\n".join(values)
+    if not _AS_THEY_ARE.fullmatch(rows):
         return None
-    return None if raw[:1] == b"." or raw[-1:] == b" " or raw[:5] == b"From " else raw
+    made = rows.encode().split(b"\n")
+    return made if len(made) == len(values) else None
 
 
 def _line(raw: bytes, *, open_end: bool) -> bytes:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from digest import macs
+
 Purpose = Literal["bounce", "leave"]
 
 LONGEST_LOCAL = 20
@@ -43,10 +45,11 @@ def maker(path: ReturnPath, purpose: Purpose) -> Callable[[int], str]:
     """The same, ready for many numbers."""
     local, _, domain = path.address.rpartition("@")
     key_id = next(reversed(path.keys))
-    start, end, secret, said = f"{local}+{_MARK[purpose]}{key_id}-", f"@{domain}", path.keys[key_id], _said(purpose)
+    start, end = f"{local}+{_MARK[purpose]}{key_id}-", f"@{domain}"
+    whole = macs.maker(path.keys[key_id], _said(purpose))
 
     def made(number: int) -> str:
-        return f"{start}{number:x}-{hmac.digest(secret, said % number, 'sha256')[:_MAC].hex()}{end}"
+        return f"{start}{number:x}-{whole(b'%x' % number)[:_MAC].hex()}{end}"
 
     return made
 
@@ -62,10 +65,10 @@ def read(path: ReturnPath, purpose: Purpose, address: str) -> int | None:
     secret, number = path.keys.get(found[2]), int(found[3], 16)
     if secret is None:
         return None
-    mac = hmac.digest(secret, _said(purpose) % number, "sha256")[:_MAC].hex()
+    mac = hmac.digest(secret, _said(purpose) + b"%x" % number, "sha256")[:_MAC].hex()
     return number if hmac.compare_digest(found[4], mac) else None
 
 
 def _said(purpose: Purpose) -> bytes:
     # No purpose of `subscribers.tokens` is among ours: a token of one kind is never one of another.
-    return b"verp-%s\0%%x" % purpose.encode()
+    return b"verp-%s\0" % purpose.encode()

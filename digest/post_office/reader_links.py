@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from digest.app import App
 from digest.rendering.i18n import since
@@ -31,14 +33,19 @@ def places_maker(app: App) -> Callable[[Reader], dict[str, str]]:
     leave_page, prefer_page = f"{base}/u/", f"{base}/p/"
 
     def made(reader: Reader) -> dict[str, str]:
-        moment = reader.since
+        number, moment = reader.id, reader.since
         return {
-            "UNSUBSCRIBE": leave_page + leave(reader.id),
-            "PREFERENCES": prefer_page + prefer(reader.id),
-            "SINCE": since(moment.astimezone(zone).date(), language) if moment else "",
+            "UNSUBSCRIBE": leave_page + leave(number),
+            "PREFERENCES": prefer_page + prefer(number),
+            "SINCE": _since(moment, zone, language) if moment else "",
         }
 
     return made
+
+
+@lru_cache(maxsize=4096)
+def _since(moment: datetime, zone: tzinfo, language: str) -> str:
+    return since(moment.astimezone(zone).date(), language)
 
 
 CONFIRM_PATHS = {"signup": "confirm", "address": "a", "address-stop": "s"}

@@ -24,6 +24,8 @@ from tests.delivery.samples import KEY, NOW, RENDITION, SETTINGS, places
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), max_size=300)
 VALUE = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=200)
+LINK = st.text("aZ0/:._,~ -From", max_size=90)
+"""Much like a link or a date, and seldom what must be encoded."""
 
 
 def delivery(mail: Mail = "digest", address: str = "reader@example.org") -> Delivery:
@@ -230,6 +232,23 @@ def test_an_international_domain_goes_as_a_labels() -> None:
     assert wire_address("reader@bücher.example") == "reader@xn--bcher-kva.example"
     assert wire_address("żaneta@example.org") == "żaneta@example.org"
     assert b"To: reader@xn--bcher-kva.example\r\n" in build(address="reader@bücher.example")
+
+
+@given(st.lists(LINK | VALUE, min_size=1, max_size=4))
+def test_what_needs_no_encoding(values: list[str]) -> None:
+    """Values that are taken as they are, all at once, are what encoding and escaping make of each."""
+    taken = quoted.as_they_are(values)
+    assert taken in (None, [quoted.encode_value(markup.escape(value)) for value in values])
+
+
+@pytest.mark.parametrize(
+    "value", ["a\nb", "\n", "a\n", "\na", ".a", "From me", "a ", "a\rb", "a\0b", "a&b", "<", "=", "a\tb", "é", "a" * 76]
+)
+def test_what_needs_encoding(value: str) -> None:
+    """What a line, HTML or quoted-printable would change is never taken as it is, wherever it stands."""
+    for values in ([value], ["a", value], [value, "a"], [value, value]):
+        assert quoted.as_they_are(values) is None
+    assert quoted.as_they_are(["a", "a" * 75, "", "https://example.org/u/1-a_b", " on 3 May, 2013"]) is not None
 
 
 @pytest.mark.parametrize(
