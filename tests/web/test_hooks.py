@@ -236,7 +236,7 @@ def test_a_complaint_at_postmark_suppresses_and_counts_once(w: Wire) -> None:
 
 
 def test_postmark_is_known_by_what_our_mails_carry(w: Wire) -> None:
-    """Postmark's own MessageID says nothing to us; ours comes back as metadata, and names an edition before the last."""
+    """Postmark's own MessageID says nothing to us; ours comes back as metadata, and names one of two editions."""
     first = w.post.mailed(READER, OTHER)
     ours = {reader: w.post.message_id(first, reader).strip("<>") for reader in (READER, OTHER)}
     last = w.post.next_week(READER, OTHER)
