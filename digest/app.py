@@ -25,13 +25,12 @@ from digest.delivery.verp import ReturnPath
 from digest.editions.schedule import Schedule, parse_weekly
 from digest.errors import DigestError, UsageError
 from digest.migrations.head import HEAD
-from digest.rendering.i18n import headings
-from digest.rendering.model import Design, Publication
 from subscribers import store as subscribers
 from subscribers.keys import KeyFile, Keys
 
 if TYPE_CHECKING:
     from digest.rendering.environment import Templates
+    from digest.rendering.model import Design, Publication
 
 Clock = Callable[[], datetime]
 
@@ -72,6 +71,8 @@ class App:
     @cached_property
     def publication(self) -> Publication:
         """As mails and pages show it; `region_names` with the word for what is about no region, last."""
+        from digest.rendering.i18n import headings  # Babel
+
         made = self.config.publication_view()
         word = headings(made.language, date(2000, 1, 1))[GLOBAL]
         return replace(made, region_names={**made.region_names, GLOBAL: word})

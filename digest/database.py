@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.ext.compiler import compiles
 
 from digest.errors import DigestError, UsageError
 
@@ -49,9 +49,35 @@ class UTCDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+class JSON(sa.types.TypeDecorator[Any]):
+    """A document; on PostgreSQL JSONB. (That dialect takes long to load, and is loaded only where it is spoken.)"""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return super().load_dialect_impl(dialect)
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+
 BigKey = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """An automatic integer key; SQLite counts only plain INTEGER by itself."""
+
+
+def partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool] | sa.TextClause | None) -> None:
+    """An index of the rows for which `where` holds; of all where it is None. It spares loading PostgreSQL's dialect."""
+    sa.Index(name, *columns, sqlite_where=where, info={"where": where})
+
+
+@compiles(sa.schema.CreateIndex, "postgresql")
+def _create_index(create: Any, compiler: Any, **options: Any) -> str:
+    index = create.element
+    if index.info.get("where") is not None:
+        index.dialect_options["postgresql"]["where"] = index.info["where"]
+    return str(compiler.visit_create_index(create, **options))
 
 
 class Database:
@@ -177,6 +203,17 @@ def _sqlite_engine(url: sa.URL) -> Engine:
     return engine
 
 
+def _insert(connection: Connection, table: sa.Table) -> Any:
+    """The INSERT of the database's own dialect, which knows ON CONFLICT."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
 def insert_or_ignore(
     connection: Connection,
     table: sa.Table,
@@ -186,8 +223,7 @@ def insert_or_ignore(
     """INSERT … ON CONFLICT DO NOTHING; with `returning` columns, the rows that were really inserted.
 
     It is how a unique key decides who was first."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).on_conflict_do_nothing()
+    statement = _insert(connection, table).on_conflict_do_nothing()
     if returning:
         return connection.execute(statement.returning(*returning), rows)
     return connection.execute(statement, rows)
@@ -195,8 +231,7 @@ def insert_or_ignore(
 
 def upsert(connection: Connection, table: sa.Table, row: Mapping[str, Any], *keys: str) -> None:
     """Insert the row, or update every other column of the one that has the same `keys`."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).values(**row)
+    statement = _insert(connection, table).values(**row)
     changes = {name: statement.excluded[name] for name in row if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changes))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
-
 from digest.errors import UsageError
 
 ROLES = frozenset(
@@ -67,6 +65,8 @@ def _domain(domain: str) -> str:
 
 
 def _looked_at(given: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # it takes long to load, and many never ask
+
     try:
         valid = validate_email(
             given,
@@ -76,7 +76,7 @@ def _looked_at(given: str) -> str:
             test_environment=True,
             globally_deliverable=True,
         )
-    except (EmailNotValidError, EmailSyntaxError) as error:
+    except EmailNotValidError as error:
         raise AddressError(given[:100], str(error).rstrip(".")) from None
     return f"{valid.local_part}@{(valid.ascii_domain or valid.domain).lower()}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from digest.database import JSON, BigKey, UTCDateTime, metadata
+from digest.database import JSON, BigKey, UTCDateTime, metadata, partial_index
 
 subscribers = sa.Table(
     "subscribers",
@@ -24,12 +24,7 @@ subscribers = sa.Table(
     sqlite_autoincrement=True,  # a number is never used again: an old link must not reach a new reader
 )
 sa.Index("ix_subscribers_status_regions", subscribers.c.status, subscribers.c.regions)
-sa.Index(
-    "ix_subscribers_paused",
-    subscribers.c.paused_until,
-    sqlite_where=subscribers.c.paused_until.is_not(None),
-    postgresql_where=subscribers.c.paused_until.is_not(None),
-)
+partial_index("ix_subscribers_paused", subscribers.c.paused_until, where=subscribers.c.paused_until.is_not(None))
 
 suppressions = sa.Table(
     "suppressions",

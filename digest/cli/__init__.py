@@ -5,6 +5,7 @@ Everything heavy is imported inside the commands, so that `digest --help` is qui
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -79,7 +80,8 @@ def main() -> None:
 
     debug = "--debug" in sys.argv
     # Importing makes a great many objects and no garbage: looking for some at each 700th costs a tenth of the time.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(150_000, 20, 20)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else it looks for some through everything installed
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

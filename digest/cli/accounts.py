@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.context import AsJson, EditionArgument, console, opened, print_json
+from digest.cli.context import AsJson, EditionArgument, console, opened, print_json, say
 
 if TYPE_CHECKING:
     from digest.app import App
@@ -45,16 +45,15 @@ def status(
             if as_json:
                 print_json(progress.as_json())
                 return
-        out = console()
-        out.print(state.sentence(), markup=False)
+        say(state.sentence())
         if details:
             for line in progress.lines(app.zone):
-                out.print(line, markup=False)
+                say(line)
             return
         from digest.post_office.feed_health import name_of, states
 
         for feed in states(app):
-            out.print(f"{name_of(feed)}: {feed.health.sentence}", markup=False)
+            say(f"{name_of(feed)}: {feed.health.sentence}")
 
 
 def _follow(app: App, key: str, *, as_json: bool) -> None:

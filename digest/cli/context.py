@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +58,7 @@ def opened(context: typer.Context) -> Iterator[App]:
     from digest.app import open_app
 
     app = open_app(load_config(context))
+    gc.freeze()  # what is here by now stays until the end, and need never be looked at for garbage
     try:
         yield app
     finally:
@@ -69,6 +72,15 @@ def console() -> Console:
     if sys.stdout.isatty():
         return Console(highlight=False)
     return Console(highlight=False, soft_wrap=True, width=_UNWRAPPED)
+
+
+def say(text: str) -> None:
+    """Plain text for people. Only where a line is longer than the terminal is wide must somebody wrap it."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNWRAPPED
+    if all(len(line) <= width for line in text.splitlines()):
+        print(text)
+    else:
+        console().print(text, markup=False)
 
 
 def print_json(value: Any) -> None:

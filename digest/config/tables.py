@@ -40,10 +40,14 @@ Count = Annotated[int, Field(ge=0, le=10_000)]
 Some = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Table(BaseModel):
-    """A table: frozen, and without room for unknown keys."""
+_LEFT_OUT: Any = Field({}, validate_default=True)
+"""A table that need not be written: then each of its keys has its own default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+class Table(BaseModel):
+    """A table: frozen, and without room for unknown keys. What checks it is built with the whole document, once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class PublicationTable(Table):
@@ -242,7 +246,7 @@ class BouncesTable(Table):
     imap_folder: Line = "INBOX"
     imap_ca_file: Line | Literal[""] = ""
     listen: Listen | Literal[""] = ""
-    webhooks: WebhooksTable = WebhooksTable()
+    webhooks: WebhooksTable = _LEFT_OUT
 
 
 class DatabaseTable(Table):
@@ -254,26 +258,26 @@ class Tables(Table):
     """The whole document."""
 
     publication: PublicationTable
-    staff: StaffTable = StaffTable()
+    staff: StaffTable = _LEFT_OUT
     feeds: Annotated[tuple[FeedTable, ...], Field(min_length=1)]
-    fetching: FetchingTable = FetchingTable()
-    editions: EditionsTable = EditionsTable()
+    fetching: FetchingTable = _LEFT_OUT
+    editions: EditionsTable = _LEFT_OUT
     schedule: ScheduleTable | None = None
     focus: dict[Month, FocusTable] = {}
     regions: tuple[RegionTable, ...] = ()
     kinds: dict[Topic, Line] = {}
-    events: EventsTable = EventsTable()
+    events: EventsTable = _LEFT_OUT
     pinned: tuple[PinnedTable, ...] = ()
     links: dict[Line, Url] = {}
-    design: DesignTable = DesignTable()
-    signup: SignupTable = SignupTable()
-    web: WebTable = WebTable()
-    templates: TemplatesTable = TemplatesTable()
-    smtp: SmtpTable = SmtpTable()
-    secrets: SecretsTable = SecretsTable()
-    dkim: DkimTable = DkimTable()
-    bounces: BouncesTable = BouncesTable()
-    database: DatabaseTable = DatabaseTable()
+    design: DesignTable = _LEFT_OUT
+    signup: SignupTable = _LEFT_OUT
+    web: WebTable = _LEFT_OUT
+    templates: TemplatesTable = _LEFT_OUT
+    smtp: SmtpTable = _LEFT_OUT
+    secrets: SecretsTable = _LEFT_OUT
+    dkim: DkimTable = _LEFT_OUT
+    bounces: BouncesTable = _LEFT_OUT
+    database: DatabaseTable = _LEFT_OUT
 
 
 SECRETS: dict[tuple[str, str], str] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from digest.database import BigKey, UTCDateTime, metadata
+from digest.database import BigKey, UTCDateTime, metadata, partial_index
 from digest.delivery.model import Delivery
 
 deliveries = sa.Table(
@@ -44,12 +44,10 @@ for _name, _columns, _where in (
     ("books", ("key", "mail", "status", "provider", "reply_code", "reply_status"), None),  # figures without the table
     ("subscriber", ("subscriber",), None),
 ):
-    _text = sa.text(_where) if _where else None
-    sa.Index(
+    partial_index(
         f"ix_deliveries_{_name}",
         *(deliveries.c[column] for column in _columns),
-        sqlite_where=_text,
-        postgresql_where=_text,
+        where=sa.text(_where) if _where else None,
     )
 
 claims = sa.Table(

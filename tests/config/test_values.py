@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.config import Config, load, slug
 from digest.config.locate import key_lines, line_of
+from digest.config.values import PLAIN_ADDRESS, SHORT_ADDRESS
 
 SMALL = """
 [publication]
@@ -241,3 +243,9 @@ def test_rates_are_a_provider_s(write: Write) -> None:
     config = write('[smtp]\nrates = { "gmail.com" = "600/min", "googlemail.com" = "2/s", "x.example" = "unlimited" }\n')
     assert config.provider_rates() == {"google": 2}
     assert write().provider_rates() == {}
+
+
+@given(st.from_regex(PLAIN_ADDRESS, fullmatch=True).filter(lambda address: len(address) <= SHORT_ADDRESS))
+def test_a_plain_address_needs_no_asking(address: str) -> None:
+    """What is taken without the validator's rules is what these would take, and as they would write it."""
+    assert validate_email(address, check_deliverability=False).normalized == address
