@@ -153,7 +153,7 @@ class _Connection:
         now = run.clock()
         if now >= job.held.expires_at:
             return Settlement(delivery, Status.PENDING, tried=False)
-        if not (run.withdrawn or run.waiting or run.slow_until):  # nearly always
+        if not run.has_news:
             return None
         if delivery.id in run.withdrawn:
             return Settlement(delivery, Status.EXCLUDED, run.withdrawn[delivery.id], tried=False)
@@ -209,7 +209,7 @@ class _Connection:
         if job is None:
             run.jobs.put(None)
             return None
-        if not job.message.recipient.isascii() or self._held_back(job) is not None:
+        if not job.message.recipient.isascii() or (run.has_news and self._held_back(job) is not None):
             run.jobs.put(job)
             return None
         if not run.relays.sole:

@@ -10,7 +10,7 @@ from digest.delivery.wire import LostError, Wire
 
 _MOST_OF_A_REPLY = 64 * 1024
 _MOST_LINES = 500
-_PLAIN = re.compile(rb"(\d{3}) ([245]\.\d{1,3}\.\d{1,3}) ([!-~][ -~]{0,900})(?<! )\r?\n")
+_PLAIN = re.compile(rb"\d{3} [245]\.\d{1,3}\.\d{1,3} [!-~][ -~]{0,900}(?<! )\r?\n")
 """A reply of one line with its enhanced status first: nearly every reply to the final dot."""
 
 
@@ -43,14 +43,14 @@ class Replies:
 
     def read_after_dot(self) -> Reply:
         """The reply that decides a message's fate."""
-        if not self._received:
-            self._receive()
-        match = _PLAIN.match(self._received)
+        received = self._received or self._wire.receive()
+        self._received = received
+        match = _PLAIN.match(received)
         if match is None:
             return self.read("dot")
-        code, status, text = match.groups()
-        self._received = self._received[match.end() :]
-        return Reply("dot", int(code), status.decode(), text.decode())
+        self._received = received[match.end() :]
+        code, status, text = match[0].decode().rstrip().split(" ", 2)
+        return Reply("dot", int(code), status, text)
 
     def read(self, phase: Phase) -> Reply:
         """One reply, all of its lines. Lines that contradict each other are no reply."""

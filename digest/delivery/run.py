@@ -132,6 +132,11 @@ class Run:
             sum(one.rate for one in self.settings if one.rate) if all(one.rate for one in self.settings) else None
         )
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything has happened that may keep a claimed mail from going: nearly never."""
+        return bool(self.withdrawn or self.waiting or self.slow_until)
+
     def ending(self) -> bool:
         return self.halt.is_set() or self.stop.is_set()
 
