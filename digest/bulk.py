@@ -1,62 +1,22 @@
-"""A statement for many rows at once, to write them and to read them.
+"""One step for many rows, to write them and to read them.
 
-SQLAlchemy looks at each row of an executemany as if it were the first: where thousands are written a second, that costs
-more than the database. Here a statement is compiled once for each kind of database, and rows go to the driver.
-
-SQLite's driver fetches row by row, and at each lets another thread go first. Here the database makes one JSON text of
-all rows, which comes in one step; and the numbers that are asked for go there as one as well."""
+SQLite's driver writes and fetches row by row, and at each lets another thread go first. Here the database makes one
+JSON text of all rows, which comes in one step; what is asked for, or differs from row to row, goes there as one too."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-
-
-@dataclass(frozen=True, eq=False)
-class Bulk:
-    """An UPDATE, INSERT or DELETE whose values are all bound by name, and can be hashed."""
-
-    statement: sa.UpdateBase
-
-    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Once for each row, which has a value for every name."""
-        if rows:
-            made = _compiled(self, connection.dialect)
-            connection.exec_driver_sql(made.text, [made.values(row) for row in rows])
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    text: str
-    names: tuple[str, ...]
-    converters: Mapping[str, Callable[[Any], Any]]
-    positional: bool
-
-    def values(self, row: Mapping[str, Any]) -> Any:
-        if self.converters:
-            row = {**row, **{name: convert(row[name]) for name, convert in self.converters.items()}}
-        return tuple([row[name] for name in self.names]) if self.positional else row
-
-
-@lru_cache(maxsize=64)
-def _compiled(bulk: Bulk, dialect: Dialect) -> _Compiled:
-    made = bulk.statement.compile(dialect=dialect)
-    converters = {}
-    for name, parameter in made.binds.items():
-        if (convert := parameter.type.dialect_impl(dialect).bind_processor(dialect)) is not None:
-            converters[name] = lru_cache(maxsize=64)(convert)  # most rows of a group are of one moment
-    return _Compiled(str(made), tuple(made.positiontup or ()), converters, bool(made.positional))
 
 
 class Rows(FunctionElement[str]):
@@ -71,6 +31,13 @@ class Numbers(FunctionElement[int]):
 
     inherit_cache = True
     type = sa.BigInteger()
+
+
+class Texts(FunctionElement[str]):
+    """The texts of a JSON object, as rows of `key` and `value`."""
+
+    inherit_cache = True
+    type = sa.Text()
 
 
 @compiles(Rows, "sqlite")
@@ -96,6 +63,16 @@ def _numbers_in_postgresql(element: Numbers, compiler: SQLCompiler, **options: A
     return compiler.process(sa.select(sa.cast(value, sa.BigInteger)).scalar_subquery(), **options)
 
 
+@compiles(Texts, "sqlite")
+def _texts_in_sqlite(element: Texts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Texts, "postgresql")
+def _texts_in_postgresql(element: Texts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
+
+
 def by_number(column: sa.Column[int], *columns: sa.Column[Any]) -> sa.Select[Any]:
     """The `columns` of the rows that have one of some numbers in `column`, for `fetch`."""
     numbers = Numbers(sa.bindparam("numbers", type_=sa.Text))
@@ -104,7 +81,12 @@ def by_number(column: sa.Column[int], *columns: sa.Column[Any]) -> sa.Select[Any
 
 def fetch(connection: Connection, statement: sa.Select[Any], numbers: Collection[int]) -> list[list[Any]]:
     """All rows of a `by_number`, in no order; a moment is a text for `moment`."""
-    found = connection.execute(statement, {"numbers": json.dumps(list(numbers))}).scalar()
+    return fetch_rows(connection, statement, {"numbers": json.dumps(list(numbers))})
+
+
+def fetch_rows(connection: Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> list[list[Any]]:
+    """All rows of a SELECT of `Rows`."""
+    found = connection.execute(statement, values).scalar()
     rows: list[list[Any]] = json.loads(found or "[]")
     return rows
 

@@ -4,6 +4,7 @@ A delivery's `claim` names the claim that holds it, or that held it last."""
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from digest.bulk import Bulk
-from digest.database import UTCDateTime, lock_rows
+from digest.bulk import Rows, Texts, fetch_rows, moment
+from digest.database import BigKey, UTCDateTime, lock_rows
 from digest.delivery.model import Delivery, Outcome, Status, Verdict
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, claims, deliveries, delivery_of
 
@@ -129,9 +130,8 @@ def claim(
             reason="",
             first_attempt_at=sa.func.coalesce(table.first_attempt_at, sa.bindparam("claimed_at", now, UTCDateTime)),
         )
-        .returning(*DELIVERY, table.priority)
-    ).all()
-    if not taken:
+    )
+    if not taken.rowcount:
         return []
     connection.execute(
         sa.insert(claims).values(
@@ -145,11 +145,23 @@ def claim(
             created_at=now,
         )
     )
-    return [delivery_of(row) for row in sorted(taken, key=lambda row: (row[-1], row[0]))]
+    rows = fetch_rows(connection, _TAKEN, {"c_id": claim_id})
+    rows.sort()  # by priority and number
+    return [
+        Delivery(number, mail, key, address, rendition, message_id, reader, attempts, moment(first), claim_id)
+        for _, number, mail, key, address, rendition, message_id, reader, attempts, first in rows
+    ]
 
 
+_TAKEN = sa.select(Rows(deliveries.c.priority, *(column for column in DELIVERY if column.name != "claim"))).where(
+    deliveries.c.claim == sa.bindparam("c_id"), deliveries.c.status == CLAIMED
+)
+
+_EACH = Texts(sa.bindparam("s_each", type_=sa.Text)).table_valued("key", "value", name="each")
+"""What differs in a group: by number, the content hash and, right after it, the reply's text."""
+_HASHED = sa.bindparam("s_hashed", type_=sa.Integer)
 _OURS = (
-    deliveries.c.id == sa.bindparam("s_id"),
+    deliveries.c.id == sa.cast(_EACH.c.key, BigKey),
     deliveries.c.claim == sa.bindparam("s_claim"),
     # A result that comes after its lease was given up still tells the truth.
     deliveries.c.status.in_((CLAIMED, sa.literal_column("'uncertain'"))),
@@ -159,12 +171,12 @@ _ERASED = deliveries.c.address == sa.literal_column("''")
 _SAID = {
     "reply_code": sa.bindparam("s_code"),
     "reply_status": sa.bindparam("s_reply_status"),
-    "reply_text": sa.case((_ERASED, sa.literal_column("''")), else_=sa.bindparam("s_text", type_=sa.Text)),
-    "attempts": deliveries.c.attempts + sa.bindparam("s_tried"),
+    "reply_text": sa.case((_ERASED, sa.literal_column("''")), else_=sa.func.substr(_EACH.c.value, _HASHED + 1)),
+    "attempts": deliveries.c.attempts + sa.bindparam("s_tried", type_=sa.Integer),
     # An attempt of which nothing went leaves the hash of what went before.
-    "content_hash": sa.func.coalesce(sa.bindparam("s_hash", type_=sa.String), deliveries.c.content_hash),
+    "content_hash": sa.case((_HASHED > 0, sa.func.substr(_EACH.c.value, 1, _HASHED)), else_=deliveries.c.content_hash),
 }
-_SETTLE = Bulk(
+_SETTLE = (
     sa.update(deliveries)
     .where(*_OURS)
     .values(
@@ -188,7 +200,7 @@ def _put_back(now: sa.ColumnElement[Any]) -> dict[str, Any]:
     }
 
 
-_DEFER = Bulk(
+_DEFER = (
     sa.update(deliveries)
     .where(*_OURS)
     .values(
@@ -199,31 +211,46 @@ _DEFER = Bulk(
 )
 
 
+class _Same(NamedTuple):
+    """What a group of results has in common: it is settled in one statement."""
+
+    claim: str
+    status: str
+    reason: str
+    due_at: datetime | None
+    tried: bool
+    code: int
+    reply_status: str
+    hashed: int  # the length of their content hashes
+
+
 def settle(connection: Connection, results: Sequence[Settlement], *, now: datetime) -> None:
-    """Writes what became of claimed deliveries. One that somebody has settled by hand meanwhile is left
+    """Writes what became of claimed deliveries, each once. One that somebody has settled by hand meanwhile is left
     alone; one that is to be tried again and was withdrawn meanwhile is excluded."""
-    done = [_said(one, now) | {"s_status": one.status.value, "s_reason": one.reason} for one in results if _ends(one)]
-    _SETTLE.execute(connection, done)
-    again = [_said(one, now) | {"s_due_at": one.due_at} for one in results if not _ends(one)]
-    _DEFER.execute(connection, again)
+    groups: dict[_Same, dict[int, str]] = {}
+    for delivery, status, reason, outcome, due_at, tried, content_hash in results:
+        _, code, said, text, _ = outcome or _NOTHING_SAID
+        same = _Same(delivery.claim, status.value, reason, due_at, tried, code, said, len(content_hash))
+        groups.setdefault(same, {})[delivery.id] = content_hash + text
+    for same, each in groups.items():
+        ends = same.status != Status.PENDING.value
+        values = {"s_status": same.status, "s_reason": same.reason} if ends else {"s_due_at": same.due_at}
+        connection.execute(
+            _SETTLE if ends else _DEFER,
+            {
+                "s_claim": same.claim,
+                "s_code": same.code,
+                "s_reply_status": same.reply_status,
+                "s_tried": int(same.tried),
+                "s_hashed": same.hashed,
+                "s_now": now,
+                "s_each": json.dumps(each),
+                **values,
+            },
+        )
 
 
-def _ends(result: Settlement) -> bool:
-    return result.status is not Status.PENDING
-
-
-def _said(result: Settlement, now: datetime) -> dict[str, Any]:
-    outcome = result.outcome
-    return {
-        "s_id": result.delivery.id,
-        "s_claim": result.delivery.claim,
-        "s_code": outcome.code if outcome else 0,
-        "s_reply_status": outcome.status if outcome else "",
-        "s_text": outcome.text if outcome else "",
-        "s_tried": int(result.tried),
-        "s_hash": result.content_hash or None,
-        "s_now": now,
-    }
+_NOTHING_SAID = Outcome(Verdict.SENT)
 
 
 def release(connection: Connection, rows: Sequence[Delivery], *, now: datetime, due_at: datetime | None = None) -> None:

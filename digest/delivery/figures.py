@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.delivery.model import Books, Status
-from digest.delivery.tables import PENDING, deliveries
+from digest.delivery.tables import CLAIMED, PENDING, SETTLED, deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Figures:
     """The books, and what stands behind them.
 
     `deferred`: pending, and not due before `next_due`. `going`: in the hands of a sender at this moment.
-    `providers`: provider to status to count, "" where it is not known yet. `replies`: what relays last said
-    ("250", "451 4.7.1") to how many."""
+    `providers`: provider to status to count, "" where it is not known: of an erased reader, say. `replies`: what
+    relays last said ("250", "451 4.7.1") to how many."""
 
     books: Books
     deferred: int = 0
@@ -42,14 +43,14 @@ def due_before(connection: Connection, key: str, moment: datetime) -> int:
 
 
 def figures(connection: Connection, key: str, *, now: datetime, candidates: int | None = None) -> Figures:
-    """The figures of a key, of digests only; one pass over an index. `candidates` None: as many as there are rows."""
+    """The figures of a key, of digests only, from indexes alone. `candidates` None: as many as there are rows."""
     table = deliveries.c
-    columns = (table.status, table.provider, table.reply_code, table.reply_status)
-    statement = sa.select(*columns, sa.func.count()).where(table.key == key, table.mail == "digest")
     statuses: Counter[str] = Counter()
     replies: Counter[str] = Counter()
     providers: dict[str, Counter[str]] = {}
-    for status, provider, code, said, count in connection.execute(statement.group_by(*columns)):
+    for status, provider, code, said, count in connection.execute(
+        counted(key, table.provider, table.reply_code, table.reply_status)
+    ):
         statuses[status] += count
         shown = Status.PENDING if status == Status.CLAIMED else status
         providers.setdefault(provider, Counter())[str(shown)] += count
@@ -67,6 +68,20 @@ def figures(connection: Connection, key: str, *, now: datetime, candidates: int 
         {name: dict(counts) for name, counts in sorted(providers.items())},
         dict(sorted(replies.items())),
     )
+
+
+def counted(key: str, *columns: sa.Column[Any]) -> sa.CompoundSelect[Any]:
+    """How many digests of a key there are, by status and these columns of the indexes: each status from its own index,
+    in one statement, for while it reads others settle."""
+    table, count = deliveries.c, sa.func.count()
+    group = columns or (table.key,)
+    digests = (table.mail == "digest", table.key == key)
+    # Few are claimed: by their own index, and not by the edition's.
+    in_hand = (table.mail + "" == "digest", table.key + "" == key)
+    settled = sa.select(table.status, *columns, count).where(SETTLED, *digests).group_by(table.status, *columns)
+    pending = sa.select(PENDING, *columns, count).where(table.status == PENDING, *digests).group_by(*group)
+    claimed = sa.select(CLAIMED, *columns, count).where(table.status == CLAIMED, *in_hand).group_by(*group)
+    return sa.union_all(settled, pending, claimed)
 
 
 def books_from(statuses: Counter[str], candidates: int | None) -> Books:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.delivery.model import Status
-from digest.delivery.tables import deliveries
+from digest.delivery.tables import SETTLED, deliveries
 
 _CHUNK = 1_000
 _MAY_HAVE_IT = (Status.SENT.value, Status.UNCERTAIN.value)
@@ -44,16 +44,18 @@ def readers(connection: Connection, key: str, *, later: Sequence[str] = ()) -> I
         after = page[-1].id
 
 
-def _last_got(key: str, later: Sequence[str], *, in_the_table: bool = False) -> list[sa.ColumnElement[bool]]:
+def _last_got(
+    key: str, later: Sequence[str], *, in_the_table: bool = False
+) -> list[sa.ColumnElement[bool] | sa.TextClause]:
     """`in_the_table`: by no index. An edition's rows lie side by side, and each page goes on where the last one ended;
     an index would be sorted anew for each."""
     table = deliveries.c
     same = (
         (table.key + "" == key, table.mail + "" == "digest")
         if in_the_table
-        else (table.key == key, table.mail == "digest")
+        else (SETTLED, table.key == key, table.mail == "digest")
     )
-    conditions: list[sa.ColumnElement[bool]] = [
+    conditions: list[sa.ColumnElement[bool] | sa.TextClause] = [
         *same,
         table.status.in_(_MAY_HAVE_IT),
         table.subscriber.is_not(None),

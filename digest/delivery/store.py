@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import insert_or_ignore
-from digest.delivery.figures import books_from
+from digest.delivery.figures import books_from, counted
 from digest.delivery.model import Books, Delivery, Mail, Status
 from digest.delivery.pace import resting
 from digest.delivery.providers import provider_of
-from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, deliveries, delivery_of
+from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, SETTLED, deliveries, delivery_of
 
 _CHUNK = 500
 PRIORITY: Mapping[str, int] = {"confirmation": 0, "welcome": 1, "test": 1, "seed": 1, "staff": 2, "digest": 5}
@@ -197,11 +197,7 @@ def has(connection: Connection, mail: Mail, key: str, subscriber: int) -> bool:
 
 def books(connection: Connection, key: str, candidates: int | None = None) -> Books:
     """An edition's account, of digests only. Without `candidates`, as many as there are rows."""
-    table = deliveries.c
-    statement = (
-        sa.select(table.status, sa.func.count()).where(table.key == key, table.mail == "digest").group_by(table.status)
-    )
-    return books_from(Counter({row[0]: row[1] for row in connection.execute(statement)}), candidates)
+    return books_from(Counter({row[0]: row[1] for row in connection.execute(counted(key))}), candidates)
 
 
 def reasons(connection: Connection, key: str) -> dict[tuple[Status, str], int]:
@@ -209,7 +205,7 @@ def reasons(connection: Connection, key: str) -> dict[tuple[Status, str], int]:
     table = deliveries.c
     statement = (
         sa.select(table.status, table.reason, sa.func.count())
-        .where(table.key == key, table.mail == "digest", table.status.in_((Status.EXCLUDED, Status.FAILED)))
+        .where(SETTLED, table.key == key, table.mail == "digest", table.status.in_((Status.EXCLUDED, Status.FAILED)))
         .group_by(table.status, table.reason)
     )
     return {(Status(status), reason): count for status, reason, count in connection.execute(statement)}
@@ -244,7 +240,10 @@ def uncertain(connection: Connection, key: str | None = None) -> Iterator[Uncert
 def outcomes(connection: Connection, key: str) -> list[tuple[str, Status, str]]:
     """Address, status and what was said of it, of every delivery of a key that is not an edition's: few."""
     table = deliveries.c
-    statement = sa.select(table.address, table.status, table.reply_text, table.reason).where(table.key == key)
+    statement = sa.select(table.address, table.status, table.reply_text, table.reason).where(
+        table.mail.in_(PRIORITY),
+        table.key == key,  # of any mail: so that its index is used
+    )
     return [
         (row.address, Status(row.status), row.reply_text or row.reason)
         for row in connection.execute(statement.order_by(table.id))

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from digest.database import BigKey, UTCDateTime, metadata, partial_index
 from digest.delivery.model import Delivery
 
+_SETTLED = "status NOT IN ('pending', 'claimed')"
+
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -36,12 +38,14 @@ deliveries = sa.Table(
     sa.Column("content_hash", sa.String(64), nullable=False, server_default=""),  # of the very message that left
     sa.UniqueConstraint("mail", "key", "recipient", name="uq_deliveries_recipient"),
 )
+# A claim and a settlement touch few of these, and in each few places: a million mails are then as quick as a thousand.
 for _name, _columns, _where in (
     ("due", ("priority", "due_at", "id", "provider"), "status = 'pending'"),
     ("claimed", ("claim",), "status = 'claimed'"),
-    ("open_key", ("key", "due_at"), "status = 'pending'"),
+    ("open", ("key", "priority", "due_at", "id", "provider"), "status = 'pending'"),
+    ("waiting", ("key", "mail", "provider", "reply_code", "reply_status"), "status = 'pending'"),
     ("uncertain", ("key", "id"), "status = 'uncertain'"),
-    ("books", ("key", "mail", "status", "provider", "reply_code", "reply_status"), None),  # figures without the table
+    ("books", ("key", "mail", "status", "provider", "reply_code", "reply_status"), _SETTLED),
     ("subscriber", ("subscriber",), None),
 ):
     partial_index(
@@ -75,6 +79,8 @@ paces = sa.Table(
 
 PENDING: sa.ColumnElement[str] = sa.literal_column("'pending'")  # a literal, or a partial index is not used
 CLAIMED: sa.ColumnElement[str] = sa.literal_column("'claimed'")
+SETTLED = sa.text(f"deliveries.{_SETTLED}")
+"""Neither pending nor claimed. With it, and only with it, the figures come from an index."""
 
 DELIVERY = tuple(
     deliveries.c[name]
