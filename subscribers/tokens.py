@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
+from binascii import Error as BinasciiError
+from binascii import b2a_base64
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Literal
@@ -29,15 +30,15 @@ def make(keys: Keys, purpose: Purpose, subscriber: int) -> str:
 def maker(keys: Keys, purpose: Purpose) -> Callable[[int], str]:
     """`make` for many readers in a row."""
     key_id, secret = keys.signing
-    mac = macs.maker(secret, _said(purpose))
+    start, mac = f"{key_id}-", macs.maker(secret, _said(purpose))
 
     def made(subscriber: int) -> str:
         number = subscriber.to_bytes((subscriber.bit_length() + 7) // 8 or 1, "big")
-        token = _text(key_id, mac(number)[:_MAC], number)
-        if token[-1] not in "-_":
-            return token
-        longer = b"\0" + number  # 22, 25 or 28 bytes: their last letter holds two bits, and is A, Q, g or w
-        return _text(key_id, mac(longer)[:_MAC], longer)
+        packed = _packed(mac(number)[:_MAC] + number)
+        if packed[-1] in "-_":
+            number = b"\0" + number  # 22, 25 or 28 bytes: their last letter holds two bits, and is A, Q, g or w
+            packed = _packed(mac(number)[:_MAC] + number)
+        return start + packed
 
     return made
 
@@ -50,17 +51,17 @@ def read(keys: Keys, purpose: Purpose, token: str) -> int | None:
         return None
     try:
         raw = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    except (BinasciiError, ValueError):
         return None
     mac, number = raw[:_MAC], raw[_MAC:]
     if not 1 <= len(number) <= 8 or not hmac.compare_digest(mac, _mac(secret, purpose, number)):
         return None
     # Another spelling of the same bits is a forgery.
-    return int.from_bytes(number, "big") if hmac.compare_digest(token, _text(key_id, mac, number)) else None
+    return int.from_bytes(number, "big") if hmac.compare_digest(token, f"{key_id}-{_packed(raw)}") else None
 
 
-def _text(key_id: str, mac: bytes, number: bytes) -> str:
-    return f"{key_id}-{binascii.b2a_base64(mac + number, newline=False).translate(_URL_SAFE, b'=').decode()}"
+def _packed(raw: bytes) -> str:
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def _mac(secret: bytes, purpose: Purpose, number: bytes) -> bytes:

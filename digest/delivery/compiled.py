@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -18,11 +18,11 @@ from typing import NamedTuple
 from digest.delivery import content_hash, headers, quoted, signing
 from digest.delivery.headers import MessageError
 from digest.delivery.layout import Layout, Pick, layout, picker
-from digest.delivery.model import Ready
+from digest.delivery.model import Delivery, Ready
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+>")
-
-_Filler = Callable[["Compiled", Ready, str], bytes]
+_HEADER = ("date", "to", "message-id", "unsubscribe")
+"""The holes of the header, in their order; a mail that nobody can leave by has not the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ class Compiled:
 class _Way(NamedTuple):
     """How a message is filled, made ready once.
 
-    `header` fill the holes of the header; `names` are the places of the body, `body` its holes as (kind, number of the
-    name), `pick` takes a value for each out of a row of one a name."""
+    `leavable`: with a List-Unsubscribe. `names` are the places of the body, `body` its holes as (kind, number of the
+    name). `texts` takes what fills the places out of all a reader's; `pick` a value for each hole out of one a name."""
 
-    header: tuple[_Filler, ...]
+    leavable: bool
     names: tuple[str, ...]
+    texts: Callable[[Mapping[str, str]], Sequence[str]]
     body: tuple[tuple[str, int], ...]
     pick: Pick
     layout: Layout
@@ -82,16 +83,19 @@ class Filled(NamedTuple):
 
 def fill(compiled: Compiled, ready: Ready) -> Filled:
     """Raises MessageError where a value has a line break or a control character, or is missing."""
+    delivery, address, places = ready
     bounce, plan, way = compiled.bounce, compiled.plan, compiled.way
-    recipient = headers.wire_address(ready.address, field="To")
-    values = [one(compiled, ready, recipient) for one in way.header]
-    values += _fill_body(way, ready)
+    recipient = headers.wire_address(address, field="To")
+    to = f"To: {recipient}\r\n" if len(recipient) < 72 else f"To:\r\n {recipient}\r\n"
+    values = [_date(delivery), to.encode(), _message_id(delivery.message_id)]
+    if way.leavable:
+        values.append(_unsubscribe(places.get("UNSUBSCRIBE", ""), compiled.leave, delivery.subscriber))
+    values += _body(way, ready)
     pieces = way.layout.pieces(values)
-    sender = compiled.sender if bounce is None else bounce(ready.delivery.id)
+    sender = compiled.sender if bounce is None else bounce(delivery.id)
     size = sum(map(len, pieces)) + (plan.size if plan else 0)
-    return Filled(
-        pieces, content_hash.of(compiled.inner, values), sender, recipient, size, plan, values if plan else []
-    )
+    said = content_hash.of(compiled.inner, values)
+    return Filled(pieces, said, sender, recipient, size, plan, values if plan else [])
 
 
 def verify(message: bytes, compiled: Compiled) -> str | None:
@@ -101,64 +105,51 @@ def verify(message: bytes, compiled: Compiled) -> str | None:
 
 
 def _way(parts: Sequence[bytes | int], holes: Sequence[tuple[str, str]]) -> _Way:
-    header = [_HEADER[kind] for kind, _ in holes if kind in _HEADER]
-    body = holes[len(header) :]
+    leavable = ("unsubscribe", "UNSUBSCRIBE") in holes
+    length = len(_HEADER) if leavable else len(_HEADER) - 1
+    head, body = [kind for kind, _ in holes[:length]], holes[length:]
+    if (*head,) != _HEADER[:length]:
+        raise ValueError(f"the header has the holes {head}: they are filled in another order")
     names = tuple(dict.fromkeys(name for _, name in body))
-    numbers = [names.index(name) for _, name in body]
-    kinds = [kind for kind, _ in body]
-    return _Way(tuple(header), names, tuple(zip(kinds, numbers, strict=True)), picker(numbers), layout(parts))
+    numbered = tuple((kind, names.index(name)) for kind, name in body)
+    pick = picker([number for _, number in numbered])
+    return _Way(leavable, names, picker(names), numbered, pick, layout(parts, len(holes)))
 
 
-def _fill_date(_compiled: Compiled, ready: Ready, _recipient: str) -> bytes:
-    moment = ready.delivery.first_attempt_at
-    if moment is None:
-        raise MessageError("Date", f"delivery {ready.delivery.id} has not been claimed and has no date yet")
-    return _date(moment)
+def _date(delivery: Delivery) -> bytes:
+    if delivery.first_attempt_at is None:
+        raise MessageError("Date", f"delivery {delivery.id} has not been claimed and has no date yet")
+    return _date_of(delivery.first_attempt_at)
 
 
 @lru_cache(maxsize=64)
-def _date(moment: datetime) -> bytes:
+def _date_of(moment: datetime) -> bytes:
     return f"Date: {format_datetime(moment.astimezone(UTC).replace(microsecond=0))}\r\n".encode()
 
 
-def _fill_to(_compiled: Compiled, _ready: Ready, recipient: str) -> bytes:
-    return (f"To: {recipient}\r\n" if len(recipient) < 72 else f"To:\r\n {recipient}\r\n").encode()
-
-
-def _fill_message_id(_compiled: Compiled, ready: Ready, _recipient: str) -> bytes:
-    value = ready.delivery.message_id
+def _message_id(value: str) -> bytes:
     if not _MESSAGE_ID.fullmatch(value):
         raise MessageError("Message-ID", f"{value!r} is not a message identifier (RFC 5322 section 3.6.4)")
     return headers.fold_one("Message-ID", value)
 
 
-def _fill_unsubscribe(compiled: Compiled, ready: Ready, _recipient: str) -> bytes:
+def _unsubscribe(link: str, leave: Callable[[int], str] | None, subscriber: int | None) -> bytes:
     """The https address first; the mailto only where its mail is read, and the reader known."""
-    value = headers.uri("List-Unsubscribe", ready.places.get("UNSUBSCRIBE", ""))
-    if not value.startswith(("https://", "http://")):
-        raise MessageError("List-Unsubscribe", f"{value[:80]!r} is not a web address (RFC 8058 section 3.1)")
-    leave, subscriber = compiled.leave, ready.delivery.subscriber
+    link = headers.uri("List-Unsubscribe", link)
+    if not link.startswith(("https://", "http://")):
+        raise MessageError("List-Unsubscribe", f"{link[:80]!r} is not a web address (RFC 8058 section 3.1)")
     if leave is None or subscriber is None:
-        return headers.fold_one("List-Unsubscribe", f"<{value}>")
+        return headers.fold_one("List-Unsubscribe", f"<{link}>")
     # Folded between the two only: a URI is never broken or encoded (RFC 2369).
     mailto = f"\r\n <mailto:{leave(subscriber)}?subject=unsubscribe>\r\n"
-    return headers.fold_one("List-Unsubscribe", f"<{value}>,")[:-2] + mailto.encode()
+    return headers.fold_one("List-Unsubscribe", f"<{link}>,")[:-2] + mailto.encode()
 
 
-_HEADER: dict[str, _Filler] = {
-    "date": _fill_date,
-    "to": _fill_to,
-    "message-id": _fill_message_id,
-    "unsubscribe": _fill_unsubscribe,
-}
-
-
-def _fill_body(way: _Way, ready: Ready) -> Sequence[bytes]:
+def _body(way: _Way, ready: Ready) -> Sequence[bytes]:
     """Each place is looked at once, though it stands in the text and in HTML; mostly nothing in any is to be
     encoded."""
-    places = ready.places
     try:
-        texts = [places[name] for name in way.names]
+        texts = way.texts(ready.places)
     except KeyError as error:
         name = str(error.args[0])
         raise MessageError(name, f"delivery {ready.delivery.id} has no value for this place") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 _LONG = 512  # octets
 
@@ -16,44 +17,44 @@ Pick = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`shared` are the pieces, b"" where one is written for each recipient: by (which, template, its values)."""
+    """`shared` are the pieces, b"" where one is written for each recipient. `written` says which those are, and what
+    takes each one's parts out of a row of all values and all `short` texts."""
 
     shared: tuple[bytes, ...]
-    written: tuple[tuple[int, bytes, Pick], ...]
+    short: tuple[bytes, ...]
+    written: tuple[tuple[int, Pick], ...]
 
     def pieces(self, values: Sequence[bytes]) -> list[bytes]:
-        """`values` are those of the holes, by their numbers."""
-        pieces = list(self.shared)
-        for index, template, pick in self.written:
-            pieces[index] = template % pick(values)
+        """`values` are those of the holes, by their numbers: as many as there are holes."""
+        row, pieces = [*values, *self.short], list(self.shared)
+        for index, pick in self.written:
+            pieces[index] = b"".join(pick(row))
         return pieces
 
 
-def layout(parts: Sequence[bytes | int]) -> Layout:
-    """Of fixed octets and, as numbers, holes."""
-    groups: list[list[bytes | int]] = []
+def layout(parts: Sequence[bytes | int], holes: int) -> Layout:
+    """Of fixed octets and, as numbers, the holes, of which there are so many."""
+    shared: list[bytes] = []
+    short: list[bytes] = []
+    written: list[tuple[int, list[int]]] = []
     apart = True
     for part in parts:
-        long = isinstance(part, bytes) and len(part) >= _LONG
-        if long or apart:
-            groups.append([])
-        groups[-1].append(part)
-        apart = long
-    shared, written = [], []
-    for index, group in enumerate(groups):
-        numbers = [part for part in group if isinstance(part, int)]
-        shared.append(b"" if numbers else b"".join(part for part in group if isinstance(part, bytes)))
-        if numbers:
-            written.append((index, _template(group), picker(numbers)))
-    return Layout(tuple(shared), tuple(written))
+        if isinstance(part, bytes) and len(part) >= _LONG:
+            shared.append(part)
+            apart = True
+            continue
+        if apart:
+            written.append((len(shared), []))
+            shared.append(b"")
+            apart = False
+        if isinstance(part, bytes):
+            short.append(part)
+        written[-1][1].append(part if isinstance(part, int) else holes + len(short) - 1)
+    return Layout(tuple(shared), tuple(short), tuple((index, picker(numbers)) for index, numbers in written))
 
 
-def picker(numbers: Sequence[int]) -> Pick:
-    """What takes those with these numbers, in this order, out of a row."""
-    if len(numbers) > 1:
-        return itemgetter(*numbers)
-    return lambda row: tuple([row[number] for number in numbers])  # an itemgetter of one gives no row
-
-
-def _template(group: Sequence[bytes | int]) -> bytes:
-    return b"".join(part.replace(b"%", b"%%") if isinstance(part, bytes) else b"%s" for part in group)
+def picker(keys: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:
+    """What takes the items with these keys, in this order, out of a row or a mapping."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda items: tuple([items[key] for key in keys])  # an itemgetter of one gives no row
