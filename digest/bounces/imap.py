@@ -15,8 +15,6 @@ from imap_tools.errors import ImapToolsError
 from digest.bounces.mime import MOST
 from digest.errors import DigestError
 
-_AT_ONCE = 20_000
-"""Messages of which it is asked at once whether they have been read."""
 _CHUNK = 50
 _TLS_ALONE = 993
 
@@ -52,14 +50,12 @@ class Imap:
                 # LOGIN is of ASCII alone.
                 ascii_only = settings.username.isascii() and settings.password.isascii()
                 enter = box.login if ascii_only else box.login_utf8
-                enter(settings.username, settings.password, initial_folder=None)
-                _, (count,) = box.folder.set(settings.folder)
+                enter(settings.username, settings.password, initial_folder=settings.folder)
             except BaseException:
                 with suppress(OSError):
                     box.client.shutdown()
                 raise
         self._box = box
-        self._count = int(count or 0)
 
     @contextmanager
     def _speaking_plainly(self) -> Iterator[None]:
@@ -85,20 +81,12 @@ class Imap:
             ) from error
 
     def waiting(self) -> Iterator[tuple[str, bytes]]:
-        for uid in self._found():
+        with self._speaking_plainly():
+            found = self._box.uids("UNFLAGGED UNDELETED", charset=None)  # some servers take none
+        for uid in found:
             raw = self._fetched(uid)
             if raw is not None:
                 yield uid, raw
-
-    def _found(self) -> list[str]:
-        """All that has not been read. Asked for in parts: imaplib takes no line of a megabyte."""
-        found: list[str] = []
-        with self._speaking_plainly():
-            for first in range(1, self._count + 1, _AT_ONCE):
-                last = min(first + _AT_ONCE - 1, self._count)
-                some = f"{first}:{last} " if self._count > _AT_ONCE else ""
-                found += self._box.uids(f"{some}UNFLAGGED UNDELETED", charset=None)  # some servers take no charset
-        return found
 
     def _fetched(self, uid: str) -> bytes | None:
         """Its first megabyte, without marking it as seen; None where another reader has taken it meanwhile."""

@@ -129,16 +129,6 @@ def test_an_imap_mailbox_is_read_and_emptied(tmp_path: Path, uidplus: bool) -> N
         assert server.commands[-1] == "LOGOUT"
 
 
-def test_a_mailbox_of_very_many_is_read(tmp_path: Path) -> None:
-    """A line of all their numbers would be longer than imaplib takes: they are asked for in parts."""
-    with Imap().serve() as server, post(tmp_path, changes=imap_of(server)) as p:
-        raw = p.bounced(p.mailed())
-        server.messages = {uid + 4_000_000_000: (raw, set()) for uid in range(100_001)}
-        assert mailbox.read(p.app, stop=lambda: True).read == 1
-        assert server.commands.count("UID SEARCH") == 6
-        assert len(server.messages) == 100_000
-
-
 @pytest.mark.parametrize("at", ["UID STORE", "UID EXPUNGE", "UID FETCH"])
 def test_a_connection_that_ends_loses_and_doubles_nothing(tmp_path: Path, at: str) -> None:
     """Whatever the server had not done yet is done by the next reading, and counts once."""

@@ -127,10 +127,8 @@ class _Session:
                 return False
             self.say(f"* {len(imap.messages)} EXISTS", "* FLAGS (\\Seen \\Flagged \\Deleted)")
         elif verb == "UID SEARCH":
-            some = re.fullmatch(r"(?:(\d+):(\d+) )?UNFLAGGED UNDELETED", rest)
-            assert some is not None, rest
-            within = list(imap.flags().items())[int(some[1]) - 1 : int(some[2])] if some[1] else imap.flags().items()
-            found = [uid for uid, flags in within if not flags & {"\\Flagged", "\\Deleted"}]
+            assert rest == "UNFLAGGED UNDELETED", rest
+            found = [uid for uid, flags in imap.flags().items() if not flags & {"\\Flagged", "\\Deleted"}]
             self.say("* SEARCH " + " ".join(map(str, found)))
         elif verb == "UID FETCH":
             self.fetch(rest)
