@@ -109,7 +109,7 @@ def picture(progress: Progress) -> RenderableType:
     largest = sorted(f.providers.items(), key=lambda item: (-sum(item[1].values()), item[0]))[:5]
     for provider, by_status in largest:
         said = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
-        lines.append(Text(f"  {provider or 'not known yet'}: {said}", style="dim"))
+        lines.append(Text(f"  {provider or 'not known'}: {said}", style="dim"))
     trouble = {reply: count for reply, count in f.replies.items() if not reply.startswith("2")}
     lines += [Text(f"  {count} × {reply}", style="yellow") for reply, count in list(trouble.items())[:5]]
     return Group(*lines)

@@ -81,12 +81,15 @@ def send(
         raise typer.Exit(1)
 
 
-def resume(context: typer.Context, edition: EditionArgument = None) -> None:
+def resume(context: typer.Context, edition: EditionArgument = None, as_json: AsJson = False) -> None:
     """Let a paused edition go on; `digest send`, or the running sender, delivers the rest."""
     from digest.post_office import pausing
 
     with opened(context) as app:
         row = pausing.resume(app, edition)
+    if as_json:
+        print_json({"edition": row.slug, "state": row.state})
+        return
     console().print(f"{row.slug}: {row.state}", markup=False)
 
 

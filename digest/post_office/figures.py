@@ -23,13 +23,15 @@ from digest.which import parse_day
 
 OVER = 10.0
 """Seconds over which the rate is taken."""
+PAUSED = "paused"
 _SHARE = 20
 """A look waits this many times as long as the last one took: watching costs a twentieth at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The figures of an edition, or of a correction, at one moment. `rate`: settled a second, None while unknown.
+    """The figures of an edition, or of a correction, at one moment. `rate`: settled a second, None while unknown and
+    while it is paused.
 
     `seconds_left` counts what is not deferred, at that rate."""
 
@@ -79,7 +81,7 @@ class Progress:
         largest = sorted(f.providers.items(), key=lambda item: (-sum(item[1].values()), item[0]))
         for provider, counts in largest[:10]:
             said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-            found.append(f"  {provider or 'not known yet'}: {said}")
+            found.append(f"  {provider or 'not known'}: {said}")
         if len(largest) > 10:
             rest = sum(sum(counts.values()) for _, counts in largest[10:])
             found.append(f"  {len(largest) - 10} more providers: {rest}")
@@ -110,7 +112,8 @@ def look(app: App, key: str) -> Progress:
         found = figures(connection, key, now=app.now, candidates=candidates)
         if not sign and candidates is None:  # it has not begun
             found = Figures(books_of(connection, head))
-    return Progress(key, state, head.held_reason, found, _average(started, head.finished_at or app.now, found.done))
+    rate = None if state == PAUSED else _average(started, head.finished_at or app.now, found.done)
+    return Progress(key, state, head.held_reason, found, rate)
 
 
 def _correction(connection: Connection, slug: str, key: str) -> tuple[str, datetime | None]:
@@ -142,7 +145,7 @@ def follow(app: App, key: str, rest: Callable[[float], bool], *, every: float = 
         while len(seen) > 2 and began - seen[1][0] > OVER:
             seen.popleft()
         (first, then), (last, done) = seen[0], seen[-1]
-        rate = (done - then) / (last - first) if last > first else now.rate
+        rate = (done - then) / (last - first) if last > first and now.state != PAUSED else now.rate
         yield Progress(now.key, now.state, now.reason, now.figures, rate)
         if now.over or rest(max(every, _SHARE * (monotonic() - began))):
             return

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.command import run_here
+from tests.support.smtp import Fault, Sink
 from tests.support.terminal import at_a_terminal
 from tests.support.workspace import Workspace, workspace
 
@@ -75,6 +76,17 @@ def test_the_week(home: Workspace) -> None:
     assert f"{slug}: sent" in well(home, "status", slug)
     assert well(home, "reconcile") == f"{slug}: 0 uncertain\n"
     assert "revision" in well(home, "db", "upgrade")
+
+
+def test_hold_and_resume_for_programs(tmp_path: Path) -> None:
+    """Whoever pauses an edition by a program lets it go on by one: both tell its state as JSON."""
+    with workspace(tmp_path, sink=Sink(faults={"*": Fault("rcpt", "451 4.7.1 later")})) as made:
+        made.publish(6)
+        made.subscribe(2)
+        slug = made.ready()
+        assert run_here("--config", made.path, "send", "--now")[0] == 1
+        assert document(made, "hold", "--by", "Bo")["state"] == "paused"
+        assert document(made, "resume") == {"edition": slug, "state": "sending"}
 
 
 def test_a_test_mail_says_so_once(home: Workspace) -> None:

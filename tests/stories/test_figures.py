@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from digest import audience
 from digest.database import Database
 from digest.delivery import store as outbox
 from digest.delivery.model import Books
@@ -127,6 +128,23 @@ def test_hold_ends_a_running_send_and_resume_goes_on(tmp_path: Path, database_ur
         pausing.resume(h.app, EDITION)
         assert h.send(EDITION).finished
         assert set(digests(h)) == set(READERS)
+
+
+def test_what_is_paused_has_no_rate(tmp_path: Path) -> None:
+    """Nobody is told when an edition that is paused will have gone; whoever was erased is of no known provider."""
+    with house(tmp_path) as h:
+        _stocked(h, *READERS[:3])
+        h.sink.faults = {READERS[0]: Fault("rcpt", "451 4.7.1 later"), READERS[2]: Fault("rcpt", "451 4.7.1 later")}
+        h.send()
+        h.clock.now += 20 * MINUTE
+        assert figures.look(h.app, EDITION).rate
+        editing.hold(h.app, EDITION, by="Bo")
+        audience.erase(h.app, READERS[1])
+        for now in (figures.look(h.app, EDITION), next(figures.follow(h.app, EDITION, lambda _seconds: True))):
+            assert (now.state, now.rate, now.seconds_left) == ("paused", None, None)
+            said = now.lines(h.app.zone)
+            assert not [line for line in said if "a second" in line]
+            assert "  not known: 1 sent" in said
 
 
 def test_stop_excludes_the_rest_for_good(tmp_path: Path, database_url: str) -> None:
