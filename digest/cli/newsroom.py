@@ -103,7 +103,7 @@ def _show_changes(app: App, edition: str | None, *, as_json: bool) -> None:
 
 def explain(
     context: typer.Context,
-    article: Annotated[str, typer.Argument(help="Its id, its link, or words of its title.")],
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help="Its id, its link, or words of its title.")],
     as_json: AsJson = False,
 ) -> None:
     """Why an article stands where it stands."""
