@@ -31,7 +31,8 @@ class Compiled:
 
     `parts` are fixed octets and, as numbers, holes; `holes` are (kind, name), each once: first those of the header.
     `inner` is the hash of all that is fixed. `bounce` makes the envelope sender of a delivery's number, where it is not
-    `sender`; `leave` the address to leave by, of a reader's."""
+    `sender`; `leave` the address to leave by, of a reader's; `for_relay` the fields that only the relay reads, of a
+    Message-ID."""
 
     parts: tuple[bytes | int, ...]
     holes: tuple[tuple[str, str], ...]
@@ -40,6 +41,7 @@ class Compiled:
     bounce: Callable[[int], str] | None = None
     leave: Callable[[int], str] | None = None
     plan: signing.Plan | None = None
+    for_relay: Callable[[str], bytes] | None = None
     way: _Way = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,8 @@ def fill(compiled: Compiled, ready: Ready) -> Filled:
         values.append(_unsubscribe(places.get("UNSUBSCRIBE", ""), compiled.leave, delivery.subscriber))
     values += _body(way, ready)
     pieces = way.layout.pieces(values)
+    if compiled.for_relay is not None:
+        pieces.insert(0, compiled.for_relay(delivery.message_id))
     sender = compiled.sender if bounce is None else bounce(delivery.id)
     size = sum(map(len, pieces)) + (plan.size if plan else 0)
     said = content_hash.of(compiled.inner, values)

@@ -12,9 +12,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from digest.delivery import canonical
+from digest.delivery import canonical, metadata
 
-_ADDED_ON_THE_WAY = frozenset(
+_NOT_OF_IT = frozenset(metadata.FIELDS).union(
     b"dkim-signature return-path received delivered-to x-original-to envelope-to x-envelope-to x-envelope-from "
     b"authentication-results arc-seal arc-message-signature arc-authentication-results received-spf x-peer x-mailfrom "
     b"x-rcptto".split()
@@ -57,7 +57,7 @@ def of_received(message: bytes, parts: Sequence[bytes | int], kinds: Sequence[st
 
 
 def _is_added(field: bytes) -> bool:
-    return field.partition(b":")[0].strip().lower() in _ADDED_ON_THE_WAY
+    return field.partition(b":")[0].strip().lower() in _NOT_OF_IT
 
 
 def _pattern(parts: Sequence[bytes | int], kinds: Sequence[str]) -> re.Pattern[bytes]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.delivery import canonical, content_hash, headers, quoted, signing, verp
 from digest.delivery.compiled import Compiled, Filled, fill, verify
 from digest.delivery.headers import MessageError
+from digest.delivery.metadata import for_postmark
 from digest.delivery.model import LIST_MAIL, Mail
 from digest.delivery.signing import Signer
 from digest.delivery.verp import ReturnPath
@@ -25,7 +26,7 @@ class HeaderSettings:
     """What the headers of every mail say. Addresses are bare; `public_url` is where the reader's pages are.
 
     `sender_id` is the last field of Feedback-ID (5 to 15 letters or digits); "" makes it from the list's
-    identifier."""
+    identifier. `postmark`: the relay is Postmark, whose reports name a mail by what it carries for them."""
 
     from_name: str
     from_address: str
@@ -36,6 +37,7 @@ class HeaderSettings:
     language: str = "en"
     organisation: str = ""
     sender_id: str = ""
+    postmark: bool = False
 
 
 def compile(  # noqa: A001
@@ -70,7 +72,8 @@ def compile(  # noqa: A001
         out.add(b"\r\n")
     out.add(f"--{boundary}--\r\n".encode())
     plan = _plan(signer, header, out.so_far()[body:], out.holes) if signer else None
-    return out.finish(_ascii_address(headers.from_address), return_path, plan)
+    made = out.finish(_ascii_address(headers.from_address), return_path, plan)
+    return replace(made, for_relay=for_postmark) if headers.postmark else made
 
 
 def _plan(

@@ -28,6 +28,7 @@ def header_settings(app: App) -> HeaderSettings:
         list_name=publication.name,
         public_url=publication.public_url,
         language=publication.language,
+        postmark=bool(app.config.bounces.webhooks.postmark_file),
     )
 
 

@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import unquote
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -163,12 +164,13 @@ def test_header_injection_is_an_error(bad: str) -> None:
     for name in ("UNSUBSCRIBE", "SINCE"):
         with pytest.raises(MessageError):
             build(values=places() | {name: bad})
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"from_name": bad},
         {"reply_to": f"{bad}@example.org"},
         {"list_name": bad},
         {"list_id": bad},
-    ):
+    ]
+    for change in changes:
         with pytest.raises(MessageError):
             build(headers=replace(SETTINGS, **change))
     with pytest.raises(MessageError):
@@ -264,6 +266,23 @@ def test_one_recipient_a_message(address: str) -> None:
 def test_a_retry_is_the_same_bytes() -> None:
     """Filling twice gives the same message, Message-ID and Date included."""
     assert build() == build()
+
+
+@pytest.mark.parametrize("domain", ["news.example.org", f"{'long.' * 9}example.org", f"{'longer.' * 9}example.org"])
+def test_what_postmark_reads_is_not_of_the_message(domain: str) -> None:
+    """Postmark takes out the fields that name the mail in its reports: all else is as if they were not there."""
+    row = delivery()._replace(message_id=f"<abc123@{domain}>")
+    plain = mail_message.compile(RENDITION, headers=SETTINGS, mail="digest", key=KEY)
+    compiled = mail_message.compile(RENDITION, headers=replace(SETTINGS, postmark=True), mail="digest", key=KEY)
+    made = fill(compiled, Ready(row, row.address, places()))
+    raw = b"".join(made.pieces)
+    assert parse(raw)["X-PM-KeepID"] == "true"
+    carried = parse(raw)["X-PM-Metadata-message-id"]
+    assert carried == (f"abc123@{domain}" if len(domain) <= 73 else None)
+    without = fill(plain, Ready(row, row.address, places()))
+    assert raw.endswith(b"".join(without.pieces))
+    assert made.content_hash == without.content_hash == mail_message.verify(raw, compiled)
+    assert made.size == len(raw)
 
 
 def test_a_missing_or_unknown_place_is_an_error() -> None:

@@ -6,17 +6,21 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from digest import audience
+from digest.bounces import store as bounces
 from digest.bounces.model import Kind
 from digest.editions import store as editions
-from digest.post_office import pausing, returns
+from digest.post_office import pausing, returned, returns
+from digest.post_office.hooks import hooks
 from digest.post_office.returns import Taken
 from subscribers.model import Status
+from tests.support import hooks as calls
 from tests.support.house import House, house
 from tests.support.returned import RETURN, complaint, dsn, leaving
 from tests.support.smtp import Fault
@@ -93,6 +97,36 @@ def test_the_session_and_the_mailbox_share_one_score(h: House) -> None:
     sent(h)
     comes_back(h, next_week(h), "5.2.1", "account is disabled")
     assert status(h) is Status.SUPPRESSED
+
+
+def test_postmark_names_the_mail_by_what_it_carried(tmp_path: Path) -> None:
+    """From the wire to the webhook: what a mail of last week's carried comes back in Postmark's call, and that mail has
+    bounced, not the last one. Without the webhook nothing is carried."""
+    with house(tmp_path, changes=BOUNCES) as h:
+        h.subscribe((READER, ()))
+        h.publish(*(h.article(n) for n in range(3)))
+        sent(h)
+        assert not any(b"X-PM-" in mail.data for mail in h.sink.received)
+    (tmp_path / "postmark").write_text(calls.LOGIN)
+    over = {"bounces": {"address": RETURN, "webhooks": {"postmark_file": str(tmp_path / "postmark")}}}
+    folder = tmp_path / "second"
+    folder.mkdir()
+    with house(folder, changes={**BOUNCES, **over}) as h:
+        h.subscribe((READER, ()))
+        h.publish(*(h.article(n) for n in range(3)))
+        slug = sent(h)
+        mail = next(message_from_bytes(one.data) for one in h.sink.received if one.recipient == READER)
+        next_week(h)
+        carried = {"message-id": mail["X-PM-Metadata-message-id"]}
+        body = calls.postmark(email=READER, details="smtp;550 5.1.1 no such user", Metadata=carried)
+        headers = {name.lower(): value for name, value in calls.login().items()}
+        assert hooks(lambda: h.app).called("postmark", headers, body)[0] == 200
+        (one,) = returned.listed(h.app, limit=9)
+        with h.app.database.read() as connection:
+            bounced = bounces.delivery(connection, one.delivery or 0)
+        assert bounced is not None
+        assert (bounced.key, bounced.message_id) == (slug, mail["Message-ID"])
+        assert status(h) is Status.SUPPRESSED
 
 
 def test_a_mail_to_the_leaving_address_leaves(h: House) -> None:
