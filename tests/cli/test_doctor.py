@@ -80,7 +80,7 @@ def test_no_relay(home: Workspace) -> None:
 
 
 def test_a_certificate_that_nobody_knows(home: Workspace) -> None:
-    """A relay whose certificate cannot be trusted fails here, not in the middle of a send."""
+    """A relay whose certificate cannot be trusted fails here, not in a send; its authority may be named."""
     authority = trustme.CA()
     import ssl
 
@@ -88,7 +88,11 @@ def test_a_certificate_that_nobody_knows(home: Workspace) -> None:
     authority.issue_cert("localhost").configure_cert(context)
     with aiosmtpd_server(Keeper(), starttls=context) as port:
         said = bad(findings(home, smtp={"host": "localhost", "port": port, "security": "starttls"}), "smtp")
-    assert "certificate" in said
+        assert "the certificate is not to be trusted" in said
+        assert "correct [smtp] security, or the relay's certificate" in said
+        authority.cert_pem.write_to_path(str(home.folder / "authority.pem"))
+        (found,) = findings(home, smtp={"ca_file": "authority.pem"})["smtp"]
+        assert found.ok, found
 
 
 def test_unlawful(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
