@@ -19,7 +19,7 @@ from digest.database import Database
 from digest.delivery.model import Delivery, Outcome
 from digest.errors import DigestError
 from tests.delivery.samples import books_of, fill_outbox, send
-from tests.support.databases import create_all
+from tests.support.databases import create_all, fresh_postgres
 from tests.support.smtp import Sink
 
 ROUNDS = int(os.environ.get("DIGEST_TESTS_FAULT_ROUNDS", "1"))
@@ -141,6 +141,42 @@ def test_a_database_that_stays_locked(sqlite: Database, tmp_path: Path) -> None:
         send(sqlite, sink.port, tmp_path)
     assert_once(sqlite, sink)
     assert books_of(sqlite).uncertain == 0
+
+
+def test_a_postgresql_that_goes_away(postgres: str, tmp_path: Path) -> None:
+    """A server that throws everybody out in the middle of a send ends it with one clear line; when it is back the
+    journals tell what it had not heard, and nobody is in doubt."""
+    with fresh_postgres(postgres) as url:
+        name = sa.make_url(url).database
+        admin = sa.create_engine(
+            sa.make_url(postgres).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+        )
+        out = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+
+        def let_in(answer: str) -> None:
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {answer}")
+                connection.execute(sa.text(out), {"name": name})
+
+        def seen(_recipient: str) -> None:
+            if len(sink.received) >= 40 and first.acquire(blocking=False):
+                let_in("false")
+
+        first, database = threading.Lock(), Database(url)
+        create_all(database)
+        fill_outbox(database, READERS)
+        with Sink(on_data=seen, delay=0.02).serve() as sink:
+            with pytest.raises(DigestError, match=r"^database postgresql"):
+                send(database, sink.port, tmp_path)
+            let_in("true")
+            at = books_of(database)
+            assert at.balance
+            assert at.sent < len(sink.received)
+            assert send(database, sink.port, tmp_path).recovered.settled
+            assert_once(database, sink)
+            assert books_of(database).uncertain == 0
+        database.close()
+        admin.dispose()
 
 
 def test_a_slow_disk(database: Database, tmp_path: Path) -> None:
