@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -203,9 +204,9 @@ def _sqlite_engine(url: sa.URL) -> Engine:
     return engine
 
 
-def _insert(connection: Connection, table: sa.Table) -> Any:
+def _insert(dialect: sa.Dialect, table: sa.Table) -> Any:
     """The INSERT of the database's own dialect, which knows ON CONFLICT."""
-    if connection.dialect.name == "sqlite":
+    if dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite
 
         return sqlite.insert(table)
@@ -223,15 +224,41 @@ def insert_or_ignore(
     """INSERT … ON CONFLICT DO NOTHING; with `returning` columns, the rows that were really inserted.
 
     It is how a unique key decides who was first."""
-    statement = _insert(connection, table).on_conflict_do_nothing()
+    statement = _insert(connection.dialect, table).on_conflict_do_nothing()
     if returning:
         return connection.execute(statement.returning(*returning), rows)
     return connection.execute(statement, rows)
 
 
+def insert_in_bulk(
+    connection: Connection, table: sa.Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> int:
+    """The same for a great many rows, each its values for `names` (in the table's order); returns how many were new.
+
+    They go to the driver as they are: a value that its column stores in another form is made by `as_stored` before."""
+    text, order = _inserting(connection.dialect, table, names)
+    if order is None:
+        return connection.exec_driver_sql(text, [dict(zip(names, row, strict=True)) for row in rows]).rowcount
+    assert order == list(names), f"the columns of {table.name} stand in the order {order}"
+    return connection.exec_driver_sql(text, list(rows)).rowcount
+
+
+@lru_cache(maxsize=16)
+def _inserting(dialect: sa.Dialect, table: sa.Table, names: tuple[str, ...]) -> tuple[str, list[str] | None]:
+    """The statement as text, and in which order it takes the values; None: by their names."""
+    compiled = _insert(dialect, table).on_conflict_do_nothing().compile(dialect=dialect, column_keys=list(names))
+    return str(compiled), compiled.positiontup if compiled.positional else None
+
+
+def as_stored(connection: Connection, column: sa.Column[Any], value: Any) -> Any:
+    """A value in the form in which the driver takes it."""
+    process = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    return process(value) if process else value
+
+
 def upsert(connection: Connection, table: sa.Table, row: Mapping[str, Any], *keys: str) -> None:
     """Insert the row, or update every other column of the one that has the same `keys`."""
-    statement = _insert(connection, table).values(**row)
+    statement = _insert(connection.dialect, table).values(**row)
     changes = {name: statement.excluded[name] for name in row if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changes))
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from digest.database import insert_or_ignore
+from digest.database import as_stored, insert_in_bulk
 from digest.delivery.figures import books_from, counted
 from digest.delivery.model import Books, Delivery, Mail, Status
 from digest.delivery.pace import resting
@@ -26,8 +26,7 @@ _CHUNK = 500
 PRIORITY: Mapping[str, int] = {"confirmation": 0, "welcome": 1, "test": 1, "seed": 1, "staff": 2, "digest": 5}
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """A mail to be enqueued. `status` EXCLUDED with a `reason` is counted and never sent; `priority` None:
     the mail's."""
 
@@ -58,30 +57,56 @@ def enqueue(connection: Connection, rows: Iterable[NewDelivery], *, domain: str,
 
     `domain` is the right side of the Message-IDs: that of From. `rows` may be a generator of any length."""
     source = iter(rows)
+    moment = as_stored(connection, deliveries.c.due_at, now)
     count = 0
     while chunk := list(islice(source, _CHUNK)):
-        made = insert_or_ignore(connection, deliveries, [_row(row, domain, now) for row in chunk], deliveries.c.id)
-        count += len(made.all())
+        marks = secrets.token_hex(_MARK * len(chunk) // 2)
+        made = [
+            _row(new, f"<{marks[start : start + _MARK]}@{domain}>", moment)
+            for new, start in zip(chunk, range(0, len(marks), _MARK), strict=True)
+        ]
+        count += insert_in_bulk(connection, deliveries, _NEW, made)
     return count
 
 
-def _row(new: NewDelivery, domain: str, now: datetime) -> dict[str, Any]:
-    return {
-        "mail": new.mail,
-        "key": new.key,
-        "recipient": f"s:{new.subscriber}" if new.subscriber is not None else new.address,
-        "subscriber": new.subscriber,
-        "address": new.address,
-        "provider": provider_of(new.address),
-        "rendition": new.rendition,
-        "message_id": f"<{secrets.token_hex(16)}@{domain}>",
-        "status": new.status.value,
-        "reason": new.reason,
-        "due_at": now,
-        "priority": PRIORITY[new.mail] if new.priority is None else new.priority,
-        "created_at": now,
-        "settled_at": None if new.status is Status.PENDING else now,
-    }
+_MARK = 32
+"""The left side of a Message-ID: so many hexadecimal digits, which nobody guesses."""
+_NEW = (
+    "mail",
+    "key",
+    "recipient",
+    "subscriber",
+    "address",
+    "provider",
+    "rendition",
+    "message_id",
+    "status",
+    "reason",
+    "due_at",
+    "priority",
+    "created_at",
+    "settled_at",
+)
+
+
+def _row(new: NewDelivery, message_id: str, now: Any) -> tuple[Any, ...]:
+    """The values of `_NEW`."""
+    return (
+        new.mail,
+        new.key,
+        new.address if new.subscriber is None else f"s:{new.subscriber}",
+        new.subscriber,
+        new.address,
+        provider_of(new.address),
+        new.rendition,
+        message_id,
+        new.status.value,
+        new.reason,
+        now,
+        PRIORITY[new.mail] if new.priority is None else new.priority,
+        now,
+        None if new.status is Status.PENDING else now,
+    )
 
 
 def exclude(connection: Connection, subscriber: int, reason: str, *, now: datetime) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -39,8 +38,8 @@ def test_enqueueing_twice_is_harmless(database: Database) -> None:
     with database.begin() as connection:
         assert store.enqueue(connection, iter(rows), domain="news.example.org", now=NOW) == 1200
         assert store.enqueue(connection, rows[:7], domain="news.example.org", now=NOW) == 0
-        assert store.enqueue(connection, [replace(rows[0], address="new@example.org")], domain="x.org", now=NOW) == 0
-        other = replace(rows[0], key=f"{KEY}#correction-1")
+        assert store.enqueue(connection, [rows[0]._replace(address="new@example.org")], domain="x.org", now=NOW) == 0
+        other = rows[0]._replace(key=f"{KEY}#correction-1")
         assert store.enqueue(connection, [other], domain="news.example.org", now=NOW) == 1
     assert books_of(database).candidates == 1200
 
