@@ -93,6 +93,9 @@ class Database:
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.engine: Engine = _sqlite_engine(parsed) if self.is_sqlite else sa.create_engine(parsed, pool_pre_ping=True)
+        # SQLite has one writer at a time anyway. A connection of its own keeps the pages that it has read and changed:
+        # one that sees another's changes throws all of them away.
+        self.writing = _sqlite_engine(parsed, pool_size=1, max_overflow=0) if self.is_sqlite else self.engine
 
     @property
     def path(self) -> Path | None:
@@ -104,7 +107,7 @@ class Database:
         """One write transaction (on SQLite the only writer): all of it, or nothing.
 
         Raises DigestError where the database is full, locked, read-only or gone."""
-        with self._speaking_plainly(), self.engine.begin() as connection:
+        with self._speaking_plainly(), self.writing.begin() as connection:
             yield connection
 
     @contextmanager
@@ -123,12 +126,16 @@ class Database:
     def _speaking_plainly(self) -> Iterator[None]:
         try:
             yield
+        except sa.exc.TimeoutError as error:  # another thread of ours is writing
+            raise DigestError(f"database {self._where()}: database is locked", mend=_mend("locked")) from error
         except (sa.exc.IntegrityError, sa.exc.DataError):
             raise  # not the database's state, but what we gave it
         except sa.exc.DBAPIError as error:
             what = str(error.orig).strip().splitlines()[0]
-            where = str(self.path) if self.is_sqlite else self.url.render_as_string(hide_password=True)
-            raise DigestError(f"database {where}: {what}", mend=_mend(what)) from error
+            raise DigestError(f"database {self._where()}: {what}", mend=_mend(what)) from error
+
+    def _where(self) -> str:
+        return str(self.path) if self.is_sqlite else self.url.render_as_string(hide_password=True)
 
     def scrub(self, words: Collection[str]) -> bool:
         """Leave no trace of erased words in the space that SQLite has freed: where there is one, the file is written
@@ -150,6 +157,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self.writing.dispose()
 
 
 def _emptied(connection: sqlite3.Connection) -> bool:
@@ -187,8 +195,8 @@ def _mend(what: str) -> str:
     return next((mend for word, mend in table.items() if word in what), "see `digest doctor`")
 
 
-def _sqlite_engine(url: sa.URL) -> Engine:
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+def _sqlite_engine(url: sa.URL, **pool: Any) -> Engine:
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_use_lifo=True, **pool)
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

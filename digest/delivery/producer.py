@@ -31,7 +31,7 @@ _WORK_IN_A_CLAIM = 2.0  # seconds
 _KEPT_COMPILED = 128
 _POLL = 1.0  # seconds between two looks at an empty outbox
 _ASK = 0.5  # seconds between two looks at what is paused
-_BREATH = 0.005  # seconds
+_BREATH = 0.01  # seconds
 _MOMENT = 0.03  # seconds between two looks at lanes that wait for theirs
 
 

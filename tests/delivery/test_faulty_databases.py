@@ -79,11 +79,11 @@ def test_a_full_database(sqlite: Database, tmp_path: Path) -> None:
 def limit(database: Database, *, pages: int) -> None:
     """SQLite makes the file no larger than that, or than it is, on every connection from now on."""
 
-    @sa.event.listens_for(database.engine, "connect")
+    @sa.event.listens_for(database.writing, "connect")
     def _limit(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    database.engine.dispose()
+    database.writing.dispose()
 
 
 def test_a_locked_database(sqlite: Database, tmp_path: Path) -> None:
