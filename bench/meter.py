@@ -32,10 +32,13 @@ class Ran:
     output: str
     looks: list[tuple[float, float]] = field(default_factory=list)
 
-    def cpu_since(self, moment: float) -> float:
-        """What it took from that moment on (seconds since 1970)."""
+    def cpu_between(self, begun: float, ended: float) -> float:
+        """What it took from one moment to another (seconds since 1970)."""
+        return self._cpu_at(ended) - self._cpu_at(begun)
+
+    def _cpu_at(self, moment: float) -> float:
         place = bisect_left(self.looks, (moment, 0.0))
-        return self.cpu - (self.looks[max(0, place - 1)][1] if self.looks else 0.0)
+        return self.looks[place][1] if place < len(self.looks) else self.cpu
 
 
 def run(

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.house import CHOICES, House, build
 from digest.app import App
 from digest.delivery import claims
-from digest.delivery.claims import settlement
+from digest.delivery.claims import Choice, settlement
 from digest.delivery.message import compile as compile_message
 from digest.delivery.message import fill
 from digest.delivery.model import Delivery, Outcome, Ready, Verdict
@@ -25,7 +25,7 @@ from digest.post_office.reader_links import dead_places
 from digest.rendering.model import Rendition
 from digest.which import current
 
-_SETTLED_AT_ONCE = 50  # as the sender's writer does
+_SETTLED_AT_ONCE = 300  # as the sender's writer does
 
 
 def composing(scratch: Path) -> float:
@@ -76,7 +76,7 @@ def ledger(house: House) -> dict[str, float]:
         count = starting.start(app, row)
         written = time.process_time()
         taken: list[Delivery] = []
-        while batch := _claim(app, len(taken)):
+        while batch := _claim(app, row.slug, len(taken)):
             taken += batch
         claimed = time.process_time()
         sent = Outcome(Verdict.SENT, 250, "2.0.0", "Ok: queued as 4F2A31C0D9")
@@ -89,11 +89,11 @@ def ledger(house: House) -> dict[str, float]:
     return {name: seconds / count * 1e6 for name, seconds in parts.items()}
 
 
-def _claim(app: App, number: int) -> list[Delivery]:
+def _claim(app: App, key: str, number: int) -> list[Delivery]:
     with app.database.begin() as connection:
         return claims.claim(
             connection, owner=this_process(), journal="none", limit=claims.MOST_CLAIMED, now=app.now,
-            lease=timedelta(minutes=10), claim_id=f"bench-{number}",
+            lease=timedelta(minutes=10), choice=Choice(key), claim_id=f"bench-{number}",
         )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def lap_of(house: House, ran: meter.Ran) -> Lap:
     if others:
         raise SystemExit(f"{others} of {count + others} mails were not sent: this race does not count\n{ran.output}")
     begun, ended = (datetime.fromisoformat(f"{text}+00:00").timestamp() for text in (first, last))
-    return Lap(count, ended - begun, ran.cpu_since(begun), ran.seconds, ran.cpu, ran.memory)
+    return Lap(count, ended - begun, ran.cpu_between(begun, ended), ran.seconds, ran.cpu, ran.memory)
 
 
 def smtp_source(message: Path, count: int, sessions: int, *, keep: bool) -> Sender:

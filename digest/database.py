@@ -95,7 +95,7 @@ class Database:
         self.engine: Engine = _sqlite_engine(parsed) if self.is_sqlite else sa.create_engine(parsed, pool_pre_ping=True)
         # SQLite has one writer at a time anyway. A connection of its own keeps the pages that it has read and changed:
         # one that sees another's changes throws all of them away.
-        self.writing = _sqlite_engine(parsed, pool_size=1, max_overflow=0) if self.is_sqlite else self.engine
+        self.writing = _sqlite_writing(parsed) if self.is_sqlite else self.engine
 
     @property
     def path(self) -> Path | None:
@@ -193,6 +193,16 @@ def _mend(what: str) -> str:
         "refused": "start PostgreSQL, or correct `[database] url`",
     }
     return next((mend for word, mend in table.items() if word in what), "see `digest doctor`")
+
+
+def _sqlite_writing(url: sa.URL) -> Engine:
+    engine = _sqlite_engine(url, pool_size=1, max_overflow=0)
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA temp_store=MEMORY")  # what undoes one statement: a few hundred pages at most
+
+    return engine
 
 
 def _sqlite_engine(url: sa.URL, **pool: Any) -> Engine:

@@ -19,7 +19,7 @@ class Figures:
     """The books, and what stands behind them.
 
     `deferred`: pending, and not due before `next_due`. `going`: in the hands of a sender at this moment.
-    `providers`: provider to status to count, "" where it is not known: of an erased reader, say. `replies`: what
+    `providers`: provider to status to count, "" where it is not known yet. `replies`: what
     relays last said ("250", "451 4.7.1") to how many."""
 
     books: Books

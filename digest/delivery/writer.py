@@ -14,9 +14,9 @@ from digest.delivery import claims
 from digest.delivery.claims import Settlement
 from digest.delivery.run import HeldClaim, Run
 
-_GROUP = 100  # results that wait for no company
+_GROUP = 400  # results that wait for no company
 _MOST = 500
-_WAIT = 0.05  # seconds that the first of a group waits for company
+_WAIT = 0.1  # seconds that the first of a group waits for company
 _LOOK = 0.1  # seconds between two looks for readers who have left
 
 Results = list[tuple[HeldClaim, Settlement]]

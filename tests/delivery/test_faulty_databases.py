@@ -19,7 +19,7 @@ from digest.database import Database
 from digest.delivery.model import Delivery, Outcome
 from digest.errors import DigestError
 from tests.delivery.samples import books_of, fill_outbox, send
-from tests.support.databases import create_all, fresh_postgres
+from tests.support.databases import create_all, fresh_postgres, listen
 from tests.support.smtp import Sink
 
 ROUNDS = int(os.environ.get("DIGEST_TESTS_FAULT_ROUNDS", "1"))
@@ -182,7 +182,7 @@ def test_a_postgresql_that_goes_away(postgres: str, tmp_path: Path) -> None:
 def test_a_slow_disk(database: Database, tmp_path: Path) -> None:
     """Every commit takes 50 ms: it takes longer, and nothing else changes."""
     fill_outbox(database, READERS)
-    sa.event.listen(database.engine, "commit", lambda _connection: time.sleep(0.05))
+    listen(database, "commit", lambda _connection: time.sleep(0.05))
     with Sink().serve() as sink:
         summary = send(database, sink.port, tmp_path)
     assert (summary.sent, summary.ended) == (READERS, "nothing due")

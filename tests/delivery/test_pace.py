@@ -21,6 +21,7 @@ from digest.delivery.providers import provider_of
 from digest.delivery.store import NewDelivery
 from digest.delivery.tables import deliveries, paces
 from tests.delivery.samples import KEY, NOW, RENDITION, books_of, fill_outbox, send
+from tests.support.databases import listen
 from tests.support.smtp import Fault, Sink
 
 SECOND = timedelta(seconds=1)
@@ -71,7 +72,7 @@ def test_booking_is_shared(database: Database) -> None:
         firsts = [pace.book(connection, "relay:a", 10, gap=SECOND / 10, now=NOW) for _ in range(3)]
     assert firsts == [NOW, NOW + SECOND, NOW + 2 * SECOND]
     asked: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    listen(database, "before_cursor_execute", lambda *said: asked.append(said[2]))
     one = Pace(database, "relay:b", 1000.0, lambda: datetime.now(UTC))
     taken = [moment for _ in range(40) for moment in one.take(10, within=60)]
     assert len(taken) == 400
@@ -212,7 +213,7 @@ def test_nothing_is_asked_where_nothing_is_limited(database: Database, tmp_path:
     """Without rates the table of paces is read about once a second, and never written."""
     fill_outbox(database, 100)
     asked: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    listen(database, "before_cursor_execute", lambda *said: asked.append(said[2]))
     with Sink().serve() as sink:
         start = time.monotonic()
         send(database, sink.port, tmp_path)

@@ -15,6 +15,7 @@ from digest.delivery.recovery import this_process
 from digest.delivery.store import NewDelivery
 from digest.delivery.tables import deliveries
 from tests.delivery.samples import KEY, NOW, books_of, fill_outbox
+from tests.support.databases import listen
 
 MINUTE = timedelta(minutes=1)
 
@@ -193,7 +194,7 @@ def test_the_partial_indexes_are_used(database: Database) -> None:
             plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]
             seen.extend(row[-1] for row in plan)
 
-    sa.event.listen(database.engine, "before_cursor_execute", explain)
+    listen(database, "before_cursor_execute", explain)
     rows = take(database, limit=5, claim_id="c")
     take(database, limit=2, key=KEY)
     assert [step for step in seen if "TEMP B-TREE" in step] == []  # a claim reads what it takes, and no more

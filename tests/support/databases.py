@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,3 +55,9 @@ def create_all(database: Database) -> None:
     """Every room's tables, straight from their declarations."""
     declare_tables()
     metadata.create_all(database.engine)
+
+
+def listen(database: Database, event: str, hook: Callable[..., object]) -> None:
+    """To what reads and to what writes."""
+    for engine in {database.engine, database.writing}:
+        sa.event.listen(engine, event, hook)
