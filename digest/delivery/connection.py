@@ -251,7 +251,7 @@ class _Connection:
         except OSError as error:
             raise _journal_error(job.held, error) from error
         finally:
-            self._put(job.held, settlement(job.delivery, outcome, self._left))
+            self._run.results.put((job.held, settlement(job.delivery, outcome, self._left)))
 
     def _draw_conclusions(self, job: Job, outcome: Outcome, reply: Reply) -> None:
         run, relay = self._run, self._relay

@@ -30,7 +30,7 @@ texts."""
 _WORK_IN_A_CLAIM = 2.0  # seconds
 _KEPT_COMPILED = 128
 _POLL = 1.0  # seconds between two looks at an empty outbox
-_ASK = 0.5  # seconds between two looks at what is paused
+_ASK = 0.25  # seconds between two looks at what is paused
 _BREATH = 0.01  # seconds
 _MOMENT = 0.03  # seconds between two looks at lanes that wait for theirs
 
@@ -56,6 +56,7 @@ class Producer:
         self._kept: OrderedDict[tuple[str, str, str], Compiled] = OrderedDict()
         self._later: list[tuple[float, int, Job]] = []
         self._numbers = count()
+        self._more = False  # the last claim left some
 
     def produce(self, until: str, threads: Sequence[Future[None]]) -> None:
         run, lanes = self._run, self._lanes
@@ -120,10 +121,11 @@ class Producer:
             if taken:
                 lane.claimed(moments[:taken])
                 some = True
-        self._run.waiting = self._except_keys()
         choice = self._lanes.everything_else()
-        if choice is not None and self._any_due(choice):
-            some = self._claim(choice, limit) > 0 or some
+        if choice is not None and (self._more or self._any_due(choice)):  # to look does not take the right to write
+            taken = self._claim(choice, limit)
+            self._more = taken == limit
+            some = taken > 0 or some
         return some
 
     def _claim(self, choice: Choice, limit: int, moments: Sequence[float] = ()) -> int:

@@ -20,7 +20,8 @@ class Wire:
 
     def __init__(self, connected: socket.socket, *, shortest: float) -> None:
         """`shortest`: the least time in seconds that will be allowed for anything."""
-        self._socket: socket.socket | None = connected
+        self._socket = connected  # once closed, whatever is asked of it is an OSError
+        self.is_open = True
         self.encrypted = isinstance(connected, ssl.SSLSocket)
         self._allowed = shortest
         self._until = 0.0  # 0: nothing has been waited for yet
@@ -33,10 +34,6 @@ class Wire:
             connected.settimeout(None)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, span)
-
-    @property
-    def is_open(self) -> bool:
-        return self._socket is not None
 
     def allow(self, seconds: float) -> None:
         """For the whole of what comes next: a relay that sends a byte now and then must not hold us for ever."""
@@ -58,13 +55,13 @@ class Wire:
 
     def _set_timeout(self, seconds: float) -> None:
         if seconds != self._timeout:  # it is a call into the kernel
-            self._connected.settimeout(seconds)
+            self._socket.settimeout(seconds)
             self._timeout = seconds
 
     def send(self, pieces: list[bytes], *, spare: int = 0) -> None:
         """All of them. With all but `spare` octets out the message is complete: no error here may call it unsent."""
         if self.encrypted:
-            self._connected.sendall(b"".join(pieces))  # an SSLSocket has no sendmsg
+            self._socket.sendall(b"".join(pieces))  # an SSLSocket has no sendmsg
             return
         if len(pieces) > _MOST_BUFFERS:
             pieces = [b"".join(pieces)]
@@ -72,7 +69,7 @@ class Wire:
         sent = 0
         try:
             try:
-                sent = self._connected.sendmsg(pieces)
+                sent = self._socket.sendmsg(pieces)
             except BlockingIOError:
                 self.check_time(self._tick)
             if sent < total:
@@ -80,7 +77,7 @@ class Wire:
                 while sent < total:
                     self.check_time()
                     try:
-                        sent += self._connected.send(rest[sent:])
+                        sent += self._socket.send(rest[sent:])
                     except BlockingIOError:
                         continue
         except OSError:
@@ -92,7 +89,7 @@ class Wire:
         """Some octets. Raises LostError where the relay has hung up."""
         while True:
             try:
-                data = self._connected.recv(65536)
+                data = self._socket.recv(4096)
             except BlockingIOError:
                 self.check_time(self._tick)
                 continue
@@ -101,12 +98,5 @@ class Wire:
             return data
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    @property
-    def _connected(self) -> socket.socket:
-        if self._socket is None:
-            raise LostError("the connection is closed")
-        return self._socket
+        self._socket.close()
+        self.is_open = False
