@@ -36,6 +36,7 @@ class Dialogue(smtplib.SMTP):
 
     def _line(self, until: float) -> bytes:
         assert self.sock is not None
+        assert self.file is not None
         line = b""
         while not line.endswith(b"\n"):
             left = until - monotonic()
