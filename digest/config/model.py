@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
@@ -16,6 +14,7 @@ from sqlalchemy.engine import make_url
 from digest.articles.model import Region
 from digest.config.aligned import from_domain, signing_domain
 from digest.config.placeholders import POSTAL_ADDRESS
+from digest.config.slugs import slug
 from digest.config.tables import (
     BouncesTable,
     DesignTable,
@@ -260,19 +259,6 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def slug(name: str) -> str:
-    """A name in lower-case ASCII with hyphens: "Middle East" is "middle-east".
-
-    A name that leaves nothing in ASCII gets a stable one from its hash."""
-    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
-    words = "".join(c if c.isalnum() else " " for c in plain).split()
-    lost = sum(c.isalpha() and not unicodedata.normalize("NFKD", c.translate(_LETTERS))[0].isascii() for c in name)
-    if words and not lost:
-        return "-".join(words)
-    mark = hashlib.sha256(unicodedata.normalize("NFC", name).encode()).hexdigest()[:8]
-    return "-".join([*words, mark]) if words else f"region-{mark}"
-
-
 _LABELS = {
     "facebook": "Facebook",
     "instagram": "Instagram",
@@ -285,20 +271,3 @@ _LABELS = {
     "youtube": "YouTube",
 }
 """How the usual keys of [links] are written for readers; any other key is its own label."""
-
-_LETTERS = str.maketrans(
-    {
-        **dict.fromkeys("æÆ", "ae"),
-        **dict.fromkeys("øØ", "o"),
-        **dict.fromkeys("œŒ", "oe"),
-        **dict.fromkeys("łŁ", "l"),
-    }
-    | {
-        **dict.fromkeys("đĐðÐ", "d"),
-        **dict.fromkeys("þÞ", "th"),
-        **dict.fromkeys("’'", ""),
-        "ß": "ss",
-        "ı": "i",
-    }
-)
-"""Latin letters that Unicode does not take apart; and apostrophes, which join."""

@@ -177,7 +177,7 @@ def _problem(path: Path, detail: ErrorDetails) -> Problem:
 def contradictions(tables: Tables) -> Iterator[Problem]:
     """Settings that are each well written and cannot all be meant."""
     from digest.config.aligned import disagreements
-    from digest.config.model import slug
+    from digest.config.slugs import slug
 
     seen: dict[str, str] = {}
     for index, region in enumerate(tables.regions):
