@@ -14,6 +14,7 @@ from pathlib import Path
 from digest.app import App
 from digest.bounces import store as bounces
 from digest.database import one_at_a_time
+from digest.delivery import erasing
 from digest.delivery import store as outbox
 from digest.errors import DigestError, NotFoundError, UsageError
 from subscribers import csv_import, csv_rows, erasure, former, suppression
@@ -195,11 +196,11 @@ def erase(app: App, address: str) -> bool:
         waiting = erasure.forget_waiting(connection, app.keys, wanted)
         erased = erasure.erase(connection, app.keys, wanted, at=app.now)
         same = partial(erasure.same, wanted)
-        mails = outbox.erase_address(connection, same, now=app.now)
+        mails = erasing.erase_address(connection, same, now=app.now)
         moved = erasure.forget_mentions(connection, wanted)
-        outbox.erase_former(connection, moved, same, now=app.now)
+        erasing.erase_former(connection, moved, same, now=app.now)
         if erased is not None:
-            outbox.erase(connection, erased, now=app.now)
+            erasing.erase(connection, erased, now=app.now)
             bounces.forget(connection, erased)
         elif waiting or mails or moved:
             erasure.keep_hash(connection, app.keys, wanted, at=app.now)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from digest.app import App
 from digest.database import one_at_a_time
+from digest.delivery import erasing
 from digest.delivery import store as outbox
 from digest.post_office import staff_mail, staff_words
 from digest.post_office.mail import sender_domain
@@ -139,5 +140,5 @@ def forget_unconfirmed(app: App) -> int:
     with app.database.begin() as connection:
         numbers = signup.forget_unconfirmed(connection, at=app.now)
         for number in numbers:
-            outbox.erase(connection, number, now=app.now)
+            erasing.erase(connection, number, now=app.now)
     return len(numbers)
