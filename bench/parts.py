@@ -10,11 +10,12 @@ from pathlib import Path
 from bench.house import CHOICES, House, build
 from digest.app import App
 from digest.delivery import claims
-from digest.delivery.claims import Choice, settlement
+from digest.delivery.claims import Choice
 from digest.delivery.message import compile as compile_message
 from digest.delivery.message import fill
 from digest.delivery.model import Delivery, Outcome, Ready, Verdict
 from digest.delivery.recovery import this_process
+from digest.delivery.settlements import settle, settlement
 from digest.delivery.signing import Signer
 from digest.delivery.signing_keys import load
 from digest.newsroom import drafts
@@ -83,7 +84,7 @@ def ledger(house: House) -> dict[str, float]:
         for start in range(0, len(taken), _SETTLED_AT_ONCE):
             results = [settlement(delivery, sent) for delivery in taken[start : start + _SETTLED_AT_ONCE]]
             with app.database.begin() as connection:
-                claims.settle(connection, results, now=app.now)
+                settle(connection, results, now=app.now)
         settled = time.process_time()
     parts = {"into the outbox": written - begun, "claim": claimed - written, "settle": settled - claimed}
     return {name: seconds / count * 1e6 for name, seconds in parts.items()}

@@ -1,24 +1,21 @@
-"""One connection's thread: takes jobs, keeps a session open, writes the journal, and hands on what became
-of each."""
+"""One connection's thread: takes jobs, delivers them, writes the journal, and hands on what became of each."""
 
 from __future__ import annotations
 
 from queue import Empty
 from time import monotonic
 
-from digest.delivery.claims import Settlement, settlement
-from digest.delivery.journal import Journal
-from digest.delivery.model import Outcome, Status, Verdict
+from digest.delivery.journal import ConnectionJournal
+from digest.delivery.kept_session import KeptSession
+from digest.delivery.model import Outcome, Status
 from digest.delivery.policy import accepted, classify
 from digest.delivery.relays import Relay
 from digest.delivery.run import HeldClaim, Job, Run
-from digest.delivery.session import Reply, SessionError
+from digest.delivery.session import Reply
+from digest.delivery.settlements import Settlement, settlement
 from digest.delivery.smtp import Client
-from digest.errors import DigestError
 
 _IDLE = 2.0  # seconds; then the session is ended
-_TRIES = 3  # sessions that may fail one after the other before the relay counts as unreachable
-_BROKEN_IN_A_ROW = 20
 _BUSY = 0.5  # seconds without a mail; then we look less often
 _GLANCE = 0.005  # seconds between two looks at whether it is our relay's turn
 
@@ -37,22 +34,17 @@ class _Connection:
     def __init__(self, run: Run, relay: Relay, name: str) -> None:
         self._run = run
         self._relay = relay
-        self._name = name
-        self._client: Client | None = None
-        self._journal: Journal | None = None
-        self._journal_of = ""
+        self._session = KeptSession(run, relay)
+        self._journal = ConnectionJournal(name)
         self._job: Job | None = None  # that which is being delivered
         self._following: Job | None = None
         self._left = ""  # the content hash of the body that has begun to go
-        self._broken = 0
-        self._tries = 0
 
     def next_job(self) -> Job | None:
         job, self._following = self._following, None
         if job is not None:
-            client = self._client
             # What was not begun when the run ends is left to the winding up, which gives it back.
-            return job if (client is not None and client.has_begun) or not self._run.ending() else None
+            return job if self._session.has_begun or not self._run.ending() else None
         job = self._from_queue() if self._run.relays.sole else self._in_turn()
         return None if job is None or self._run.ending() else job
 
@@ -60,7 +52,7 @@ class _Connection:
         try:
             return self._run.jobs.get(timeout=_IDLE)
         except Empty:
-            self._hang_up()
+            self._session.hang_up()
             return self._run.jobs.get()
 
     def _in_turn(self) -> Job | None:
@@ -70,7 +62,7 @@ class _Connection:
         busy = monotonic()
         while not run.ending():
             if relay.is_out or monotonic() - busy > _IDLE:
-                self._hang_up()
+                self._session.hang_up()
             if run.jobs.empty() or not relays.may_take(relay):
                 run.rest(_GLANCE if monotonic() - busy < _BUSY else _BUSY / 10)
                 continue
@@ -98,7 +90,7 @@ class _Connection:
             relay.at_its_rate = False
 
     def handle(self, job: Job) -> None:
-        client = self._client
+        client = self._session.client
         if client is None or not client.has_begun:
             client = self._ready_for(job)
             if client is None:
@@ -113,7 +105,7 @@ class _Connection:
             following=None if following is None else following.message,
         )
         if reply is None:
-            self._write_down(job)
+            self._journal.flush()
             self._put(job.held, self._held_back(job) or Settlement(job.delivery, Status.PENDING, tried=False))
         elif reply.phase == "dot" and 200 <= reply.code < 300:
             self._sent(job, reply, client)
@@ -123,7 +115,7 @@ class _Connection:
     def _ready_for(self, job: Job) -> Client | None:
         """A session in which the mail may be offered; None where it has been put elsewhere."""
         run = self._run
-        self._write_down(job)
+        self._journal.flush()
         held_back = self._held_back(job)
         if held_back is not None:
             self._put(job.held, held_back)
@@ -133,7 +125,7 @@ class _Connection:
             return None
         if run.relays.sole and not self._paced():
             return None
-        client = self._session()
+        client = self._session.open()
         if client is None:
             run.jobs.put(job)
             return None
@@ -170,29 +162,9 @@ class _Connection:
         if self._held_back(job) is not None:
             return False
         content_hash = job.message.content_hash
-        try:
-            self._journal_for(job.held).begin(job.delivery.id, content_hash)
-        except OSError as error:
-            raise _journal_error(job.held, error) from error
+        self._journal.begin(job.held.folder, job.delivery.id, content_hash)
         self._left = content_hash
         return True
-
-    def _journal_for(self, held: HeldClaim) -> Journal:
-        if self._journal is None or self._journal_of != held.id:
-            if self._journal is not None:
-                self._journal.close()
-                self._journal = None
-            self._journal = Journal(held.folder, self._name)
-            self._journal_of = held.id
-        return self._journal
-
-    def _write_down(self, job: Job) -> None:
-        """What the journal has kept back for the next line, which does not come."""
-        if self._journal is not None:
-            try:
-                self._journal.flush()
-            except OSError as error:
-                raise _journal_error(job.held, error) from error
 
     def _peek(self, client: Client) -> Job | None:
         """The next message, if its envelope may go along with this one's final dot."""
@@ -217,13 +189,11 @@ class _Connection:
         return job
 
     def _sent(self, job: Job, reply: Reply, client: Client) -> None:
-        relay, sole = self._relay, self._run.relays.sole
-        outcome = accepted(reply.code, reply.status, reply.text if sole else self._named(reply.text))
+        text = reply.text if self._run.relays.sole else self._named(reply.text)
+        outcome = accepted(reply.code, reply.status, text)
         # Where the next one's body goes at once, both lines take one call.
         self._end(job, outcome, keep=client.is_awaited)
-        self._broken = 0
-        if relay.times_out:
-            self._run.relays.back(relay)
+        self._session.worked()
 
     def _not_sent(self, job: Job, reply: Reply) -> None:
         run, delivery = self._run, job.delivery
@@ -240,104 +210,20 @@ class _Connection:
         if not run.relays.sole:
             outcome = outcome._replace(text=self._named(outcome.text))
         self._end(job, outcome, keep=False)
-        self._draw_conclusions(job, outcome, reply)
+        self._session.failed(job, outcome.verdict, reply)
 
     def _named(self, text: str) -> str:
         return f"{text} [{self._relay.name}]".lstrip()
 
     def _end(self, job: Job, outcome: Outcome, *, keep: bool) -> None:
         try:
-            self._journal_for(job.held).end(job.delivery.id, outcome, keep=keep)
-        except OSError as error:
-            raise _journal_error(job.held, error) from error
+            self._journal.end(job.held.folder, job.delivery.id, outcome, keep=keep)
         finally:
-            self._run.results.put((job.held, settlement(job.delivery, outcome, self._left)))
-
-    def _draw_conclusions(self, job: Job, outcome: Outcome, reply: Reply) -> None:
-        run, relay = self._run, self._relay
-        if outcome.verdict is Verdict.PAUSE:
-            run.relays.leave_out(relay, "paused", f"relay {relay.name} refused us at {_said(reply)}")
-            self._hang_up()
-        elif outcome.verdict is Verdict.SLOW_DOWN and reply.phase == "mail":
-            run.rest(relay.settings.retry_pause)  # it speaks of us: it has not heard of the recipient yet
-        elif outcome.verdict is Verdict.SLOW_DOWN:
-            run.slow_down(job.provider)
-        if outcome.verdict is not Verdict.RETRY_SESSION:
-            self._broken = 0
-            return
-        if self._client is not None and self._client.out_of_step:
-            relay.pipelining = False
-        self._broken += 1
-        if self._broken >= _BROKEN_IN_A_ROW:
-            why = f"relay {relay.name} broke off {self._broken} mails in a row: {reply.text}"
-            run.relays.leave_out(relay, "unreachable", why)
-            self._broken = 0
+            self._put(job.held, settlement(job.delivery, outcome, self._left))
 
     def _put(self, held: HeldClaim, result: Settlement) -> None:
         self._run.results.put((held, result))
 
-    def _session(self) -> Client | None:
-        """The open session, or a new one; None where it cannot be had now."""
-        client, run, relay = self._client, self._run, self._relay
-        if client is not None and client.is_open:
-            if client.delivered < relay.settings.messages_per_connection or client.has_begun:
-                return client
-            client.quit()
-        self._gone()
-        try:
-            client = Client(relay.settings, pipelining=relay.pipelining)
-        except SessionError as error:
-            self._no_session(error.reply)
-            return None
-        self._client = client
-        relay.smtputf8 = client.smtputf8
-        run.relays.opened(relay)
-        self._tries = 0
-        return client
-
-    def _no_session(self, reply: Reply) -> None:
-        """The relay did not take us: wait, or leave it out. No mail is touched."""
-        run, relay = self._run, self._relay
-        now = run.clock()
-        verdict = classify(
-            reply.phase, reply.code, reply.status, reply.text, attempts=0, first_attempt_at=now, now=now
-        ).verdict
-        if verdict is Verdict.PAUSE:
-            run.relays.leave_out(relay, "paused", f"relay {relay.name} refused us at {_said(reply)}")
-            return
-        self._tries += 1
-        if not relay.sessions and self._tries >= (1 if relay.times_out else _TRIES):
-            what = " ".join(str(part) for part in (reply.code, reply.status, reply.text) if part)
-            run.relays.leave_out(relay, "unreachable", f"relay {relay.name} cannot be reached: {what}")
-            return
-        run.rest(min(relay.settings.retry_pause * 2 ** (self._tries - 1), 60.0))
-
-    def _gone(self) -> None:
-        if self._client is not None:
-            self._client = None
-            self._run.relays.closed(self._relay)
-
-    def _hang_up(self) -> None:
-        if self._client is not None:
-            self._client.quit()
-        self._gone()
-
     def close(self) -> None:
-        self._hang_up()
-        journal, self._journal = self._journal, None
-        if journal is not None:
-            try:
-                journal.close()
-            except OSError as error:
-                raise DigestError(f"journal: {error}", mend=_MEND) from error
-
-
-def _said(reply: Reply) -> str:
-    return f"{reply.phase.upper()}: " + " ".join(str(part) for part in (reply.code, reply.status, reply.text) if part)
-
-
-def _journal_error(held: HeldClaim, error: OSError) -> DigestError:
-    return DigestError(f"journal {held.folder}: {error}", mend=_MEND)
-
-
-_MEND = "free some disk space and send again; nothing is lost"
+        self._session.hang_up()
+        self._journal.close()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.delivery.model import Outcome, Verdict
+from digest.errors import DigestError
 
 
 class Journal:
@@ -55,6 +56,58 @@ class Journal:
             self.flush()
         finally:
             os.close(self._file)
+
+
+class ConnectionJournal:
+    """The journals of one connection, one after the other: each mail's lines go to the folder of its claim.
+
+    Every method raises DigestError where it cannot be written."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._folder: Path | None = None
+        self._journal: Journal | None = None
+
+    def begin(self, folder: Path, delivery: int, content_hash: str) -> None:
+        try:
+            self._in(folder).begin(delivery, content_hash)
+        except OSError as error:
+            raise _unwritten(folder, error) from error
+
+    def end(self, folder: Path, delivery: int, outcome: Outcome, *, keep: bool) -> None:
+        try:
+            self._in(folder).end(delivery, outcome, keep=keep)
+        except OSError as error:
+            raise _unwritten(folder, error) from error
+
+    def flush(self) -> None:
+        """Writes what was kept for the next line, which does not come."""
+        if self._journal is not None:
+            try:
+                self._journal.flush()
+            except OSError as error:
+                raise _unwritten(self._folder, error) from error
+
+    def close(self) -> None:
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            try:
+                journal.close()
+            except OSError as error:
+                raise _unwritten(self._folder, error) from error
+
+    def _in(self, folder: Path) -> Journal:
+        if self._journal is None or folder is not self._folder:  # a claim has one path; to compare would cost more
+            journal, self._journal = self._journal, None
+            if journal is not None:
+                journal.close()
+            self._journal = Journal(folder, self._name)
+            self._folder = folder
+        return self._journal
+
+
+def _unwritten(folder: Path | None, error: OSError) -> DigestError:
+    return DigestError(f"journal {folder}: {error}", mend="free some disk space and send again; nothing is lost")
 
 
 @dataclass(frozen=True, slots=True)

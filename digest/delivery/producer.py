@@ -14,13 +14,14 @@ from time import monotonic
 from sqlalchemy.engine import Connection
 
 from digest.delivery import claims
-from digest.delivery.claims import Choice, Settlement
+from digest.delivery.claims import Choice
 from digest.delivery.compiled import Compiled, fill
 from digest.delivery.headers import MessageError
 from digest.delivery.lanes import Lanes
 from digest.delivery.model import Delivery, Excluded, Outcome, Ready, Status, Verdict
 from digest.delivery.recovery import Recovered, recover, this_process
 from digest.delivery.run import HeldClaim, Job, Run, held_here
+from digest.delivery.settlements import Settlement, settlement
 from digest.errors import DigestError
 
 Prepare = Callable[[Connection, Sequence[Delivery]], Sequence[Ready | Excluded]]
@@ -177,7 +178,7 @@ class Producer:
             message = self._message(delivery)
             made = fill(message, ready)
         except MessageError as error:
-            return claims.settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
+            return settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
         return Job(delivery, made, held)
 
     def _message(self, delivery: Delivery) -> Compiled:

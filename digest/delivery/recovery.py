@@ -23,8 +23,9 @@ from sqlalchemy.engine import Connection
 
 from digest.database import Database
 from digest.delivery import claims, journal, tables
-from digest.delivery.claims import Claim, Owner, Settlement
+from digest.delivery.claims import Claim, Owner
 from digest.delivery.model import Delivery, Outcome, Status
+from digest.delivery.settlements import Settlement, doubt_rest, release_rest, settle, settlement
 
 _LEFT_OVER = 3600.0  # seconds
 _UNRENEWED = 30.0  # seconds; a lease of 60 is renewed every 20
@@ -123,7 +124,7 @@ def recover(
                 counts = _replay(connection, claim, now, on_result)
                 settled, released, doubted = settled + counts[0], released + counts[1], doubted + counts[2]
             else:
-                doubted += claims.doubt_rest(connection, claim.id, answer, now=now)
+                doubted += doubt_rest(connection, claim.id, answer, now=now)
             claims.end_claims(connection, [claim.id])
             ended.append(claim)
     for claim in ended:
@@ -189,17 +190,17 @@ def _replay(connection: Connection, claim: Claim, now: datetime, on_result: OnRe
         replayed = journal.replay(Path(claim.journal))
     except (OSError, ValueError) as error:
         reason = f"its sender died, and the journal cannot be read: {error}"
-        return 0, 0, claims.doubt_rest(connection, claim.id, reason, now=now)
+        return 0, 0, doubt_rest(connection, claim.id, reason, now=now)
     rows = claims.claimed(connection, claim.id)
     results = [(rows[number], outcome) for number, outcome in replayed.results.items() if number in rows]
     doubtful = [rows[number] for number in replayed.in_flight if number in rows]
     left = replayed.hashes
-    settlements = [claims.settlement(row, outcome, left.get(row.id, "")) for row, outcome in results]
+    made = [settlement(row, outcome, left.get(row.id, "")) for row, outcome in results]
     for row in doubtful:
         why = _why(claim, *replayed.in_flight[row.id])
-        settlements.append(Settlement(row, Status.UNCERTAIN, why, content_hash=left[row.id]))
-    claims.settle(connection, settlements, now=now)
+        made.append(Settlement(row, Status.UNCERTAIN, why, content_hash=left[row.id]))
+    settle(connection, made, now=now)
     if on_result is not None:
         for row, outcome in results:
             on_result(connection, row, outcome)
-    return len(results), claims.release_rest(connection, claim.id, now=now), len(doubtful)
+    return len(results), release_rest(connection, claim.id, now=now), len(doubtful)

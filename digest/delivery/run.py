@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Literal
 
 from digest.database import Database
-from digest.delivery.claims import MOST_CLAIMED, Settlement
+from digest.delivery.claims import MOST_CLAIMED
 from digest.delivery.compiled import Filled
 from digest.delivery.model import Delivery, Outcome, Status, Verdict
 from digest.delivery.pace import FIRST_WAIT, Pace
@@ -22,6 +22,7 @@ from digest.delivery.providers import provider_of
 from digest.delivery.recovery import OnResult, Recovered
 from digest.delivery.relays import Relay, Relays
 from digest.delivery.session import RelaySettings
+from digest.delivery.settlements import Settlement
 from digest.errors import DigestError
 
 Ended = Literal["nothing due", "stopped", "paused", "unreachable"]

@@ -11,8 +11,8 @@ from time import monotonic, sleep
 from sqlalchemy.engine import Connection
 
 from digest.delivery import claims
-from digest.delivery.claims import Settlement
 from digest.delivery.run import HeldClaim, Run
+from digest.delivery.settlements import Settlement, settle
 
 _GROUP = 400  # results that wait for no company
 _MOST = 500
@@ -63,7 +63,7 @@ def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking:
     done = Counter(held for held, _ in batch)
     finished = [held for held, count in done.items() if count == held.remaining]
     with run.database.begin() as connection:
-        claims.settle(connection, [result for _, result in batch], now=now)
+        settle(connection, [result for _, result in batch], now=now)
         if run.on_result is not None:
             for _, result in batch:
                 if result.outcome is not None:

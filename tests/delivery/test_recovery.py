@@ -20,6 +20,7 @@ from digest.delivery import claims, recovery, store
 from digest.delivery.journal import Journal, replay
 from digest.delivery.model import Books, Delivery, Outcome, Verdict
 from digest.delivery.recovery import Recovered, is_alive, recover, sweep, this_process
+from digest.delivery.settlements import settle, settlement
 from digest.delivery.tables import deliveries
 from tests.delivery.samples import NOW, books_of, fill_outbox
 
@@ -82,7 +83,7 @@ def test_the_last_words_of_the_dead_are_awaited(database: Database, tmp_path: Pa
         with dying.engine.connect() as connection:
             ends = connection.begin()
             sent = Outcome(Verdict.SENT, 250)
-            claims.settle(connection, [claims.settlement(row, sent) for row in rows], now=NOW)
+            settle(connection, [settlement(row, sent) for row in rows], now=NOW)
             claims.end_claims(connection, ["c1"])
             begun.set()
             time.sleep(0.2)

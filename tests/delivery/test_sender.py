@@ -21,6 +21,7 @@ from digest.delivery.message import Compiled
 from digest.delivery.model import Books, Delivery, Excluded, Outcome, Ready, Verdict
 from digest.delivery.run import Summary
 from digest.delivery.session import RelaySettings
+from digest.delivery.settlements import doubt_rest
 from digest.delivery.store import NewDelivery
 from digest.errors import DigestError
 from tests.delivery.samples import KEY, RENDITION, books_of, fill_outbox, places, prepare, send
@@ -447,7 +448,7 @@ def test_a_lost_lease_stops_the_sender(database: Database, tmp_path: Path) -> No
             now = datetime.now(UTC)
             with database.begin() as connection:
                 for one in claims.open_claims(connection):
-                    claims.doubt_rest(connection, one.id, "fell silent", now=now)
+                    doubt_rest(connection, one.id, "fell silent", now=now)
                     claims.end_claims(connection, [one.id])
             time.sleep(0.6)
 

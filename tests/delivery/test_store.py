@@ -7,11 +7,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from digest.database import Database
-from digest.delivery import claims, store
+from digest.delivery import claims, erasing, store
 from digest.delivery.claims import Choice
 from digest.delivery.figures import figures
 from digest.delivery.model import Books, Delivery, Outcome, Status, Verdict
 from digest.delivery.recovery import this_process
+from digest.delivery.settlements import doubt_rest, release_rest, settle, settlement
 from digest.delivery.store import NewDelivery
 from digest.delivery.tables import deliveries
 from tests.delivery.samples import KEY, NOW, books_of, fill_outbox
@@ -30,7 +31,7 @@ def take(database: Database, limit: int = 500, claim_id: str | None = None, **op
 
 def put(database: Database, row: Delivery, verdict: Verdict, **outcome: object) -> None:
     with database.begin() as connection:
-        claims.settle(connection, [claims.settlement(row, Outcome(verdict, **outcome))], now=NOW)  # type: ignore[arg-type]
+        settle(connection, [settlement(row, Outcome(verdict, **outcome))], now=NOW)  # type: ignore[arg-type]
 
 
 def test_enqueueing_twice_is_harmless(database: Database) -> None:
@@ -82,7 +83,7 @@ def test_the_date_is_that_of_the_first_claim(database: Database) -> None:
     tried, untried = take(database)
     put(database, tried, Verdict.RETRY, code=450, retry_at=NOW + MINUTE)
     with database.begin() as connection:
-        claims.release(connection, [untried], now=NOW)
+        assert release_rest(connection, untried.claim, now=NOW) == 1
     with database.begin() as connection:
         again = claims.claim(connection, owner=this_process(), journal="j", limit=9, now=NOW + MINUTE, lease=MINUTE)
     by_id = {row.id: row for row in again}
@@ -127,8 +128,8 @@ def test_erasing_keeps_the_books(database: Database) -> None:
     """An erased reader's row stays, without address or number."""
     fill_outbox(database, 2, now=NOW)
     with database.begin() as connection:
-        assert store.erase(connection, 0, now=NOW) == 1
-        assert store.erase(connection, 0, now=NOW) == 0
+        assert erasing.erase(connection, 0, now=NOW) == 1
+        assert erasing.erase(connection, 0, now=NOW) == 0
     assert [row.address for row in take(database)] == ["reader-1@example.org"]
     assert books_of(database) == Books(2, sent=0, excluded=1, failed=0, uncertain=0, pending=1)
 
@@ -139,7 +140,7 @@ def test_erased_while_a_sender_holds_it(database: Database) -> None:
     rows = take(database)
     with database.begin() as connection:
         for number in range(3):
-            store.erase(connection, number, now=NOW)
+            erasing.erase(connection, number, now=NOW)
     said = "<reader-0@example.org> said"
     put(database, rows[0], Verdict.SENT, code=250, text=said)
     put(database, rows[1], Verdict.HARD, code=550, text=said)
@@ -175,7 +176,7 @@ def test_a_late_result_tells_the_truth_only_while_in_doubt(database: Database) -
     fill_outbox(database, 2, now=NOW)
     late, decided = take(database, claim_id="old")
     with database.begin() as connection:
-        assert claims.doubt_rest(connection, "old", "fell silent", now=NOW) == 2
+        assert doubt_rest(connection, "old", "fell silent", now=NOW) == 2
         store.resolve(connection, [decided.id], "resend", now=NOW)
     put(database, late, Verdict.SENT, code=250)
     put(database, decided, Verdict.SENT, code=250)
@@ -209,6 +210,6 @@ def test_the_partial_indexes_are_used(database: Database) -> None:
         store.books(connection, KEY)
         list(store.uncertain(connection, KEY))
         store.exclude(connection, 3, "left", now=NOW)
-        claims.release_rest(connection, "c", now=NOW)
+        release_rest(connection, "c", now=NOW)
     assert [step for step in seen if "ix_deliveries_books (key=? AND mail=?" in step]
     assert [step for step in seen if step.startswith("SCAN deliveries") and "INDEX" not in step] == []
