@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -40,37 +39,26 @@ class Texts(FunctionElement[str]):
     type = sa.Text()
 
 
-@compiles(Rows, "sqlite")
-def _rows_in_sqlite(element: Rows, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+def _spell(element: type[FunctionElement[Any]], *, sqlite: str, postgresql: str) -> None:
+    """How each database writes it, with `{}` for what it is made of."""
+    for name, written in (("sqlite", sqlite), ("postgresql", postgresql)):
+
+        @compiles(element, name)
+        def _spelt(made: FunctionElement[Any], compiler: SQLCompiler, written: str = written, **options: Any) -> str:
+            return written.format(compiler.process(made.clauses, **options))
 
 
-@compiles(Rows, "postgresql")
-def _rows_in_postgresql(element: Rows, compiler: SQLCompiler, **options: Any) -> str:
-    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **options)})) AS TEXT)"
-
-
-@compiles(Numbers, "sqlite")
-def _numbers_in_sqlite(element: Numbers, compiler: SQLCompiler, **options: Any) -> str:
-    value = sa.func.json_each(*element.clauses).table_valued("value").c.value
-    return compiler.process(sa.select(value).scalar_subquery(), **options)
-
-
-@compiles(Numbers, "postgresql")
-def _numbers_in_postgresql(element: Numbers, compiler: SQLCompiler, **options: Any) -> str:
-    texts = [sa.cast(text, postgresql.JSON) for text in element.clauses]
-    value = sa.func.json_array_elements_text(*texts).table_valued("value").c.value
-    return compiler.process(sa.select(sa.cast(value, sa.BigInteger)).scalar_subquery(), **options)
-
-
-@compiles(Texts, "sqlite")
-def _texts_in_sqlite(element: Texts, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
-@compiles(Texts, "postgresql")
-def _texts_in_postgresql(element: Texts, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS JSON))"
+_spell(
+    Rows,
+    sqlite="json_group_array(json_array({}))",
+    postgresql="CAST(json_agg(json_build_array({})) AS TEXT)",
+)
+_spell(
+    Numbers,
+    sqlite="(SELECT value FROM json_each({}))",
+    postgresql="(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST({} AS JSON)))",
+)
+_spell(Texts, sqlite="json_each({})", postgresql="json_each_text(CAST({} AS JSON))")
 
 
 def by_number(column: sa.Column[int], *columns: sa.Column[Any]) -> sa.Select[Any]:
