@@ -31,7 +31,7 @@ texts."""
 _WORK_IN_A_CLAIM = 2.0  # seconds
 _KEPT_COMPILED = 128
 _POLL = 1.0  # seconds between two looks at an empty outbox
-_ASK = 0.25  # seconds between two looks at what is paused
+_ASK = 0.5  # seconds between two looks at what is paused
 _BREATH = 0.01  # seconds
 _MOMENT = 0.03  # seconds between two looks at lanes that wait for theirs
 
@@ -57,20 +57,20 @@ class Producer:
         self._kept: OrderedDict[tuple[str, str, str], Compiled] = OrderedDict()
         self._later: list[tuple[float, int, Job]] = []
         self._numbers = count()
+        self._asked = -_ASK
         self._more = False  # the last claim left some
 
     def produce(self, until: str, threads: Sequence[Future[None]]) -> None:
         run, lanes = self._run, self._lanes
-        looked = asked = -_POLL
+        looked = -_POLL
         while not run.ending():
             if any(thread.done() for thread in threads):
                 return  # it failed: its error is raised when all has been wound up
             if monotonic() - looked >= _POLL or run.slow_news:
                 self._look_around()
                 looked = monotonic()
-            if monotonic() - asked >= _ASK:
-                run.waiting = self._except_keys()
-                asked = monotonic()
+            if monotonic() - self._asked >= _ASK:
+                self._ask()
             self._let_go()
             limit = run.claim_limit(_WORK_IN_A_CLAIM)
             if run.jobs.qsize() > limit // 2:
@@ -98,6 +98,11 @@ class Producer:
         self._lanes.refresh()
         return found != Recovered()
 
+    def _ask(self) -> None:
+        """What is paused."""
+        self._run.waiting = self._except_keys()
+        self._asked = monotonic()
+
     def _let_go(self) -> None:
         """Hands on what waited for its moment."""
         now = monotonic()
@@ -122,6 +127,7 @@ class Producer:
             if taken:
                 lane.claimed(moments[:taken])
                 some = True
+        self._ask()  # nothing of what was paused by now is claimed
         choice = self._lanes.everything_else()
         if choice is not None and (self._more or self._any_due(choice)):  # to look does not take the right to write
             taken = self._claim(choice, limit)

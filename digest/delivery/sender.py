@@ -52,7 +52,7 @@ def run(
 
     `relays` share the mails by their weights. `rates`: mails a second by provider; `spreads` is asked which keys go
     slowly and how many a second each. `compiled` is asked once for each rendition and key. `except_keys` is asked
-    every quarter of a second: deliveries of those keys stay where they are, and go back where they have
+    before each claim and every half second: deliveries of those keys stay where they are, and go back where they have
     not left. `on_result` is called in the transaction that settles the delivery. `journal_dir` must be on this machine.
     Setting `stop` finishes the mails that are going out and gives the others back.
 
