@@ -5,7 +5,7 @@ from __future__ import annotations
 from queue import Empty
 from time import monotonic
 
-from digest.delivery.journal import ConnectionJournal
+from digest.delivery.journal import Journal
 from digest.delivery.kept_session import KeptSession
 from digest.delivery.model import Outcome, Status
 from digest.delivery.policy import accepted, classify
@@ -35,7 +35,7 @@ class _Connection:
         self._run = run
         self._relay = relay
         self._session = KeptSession(run, relay)
-        self._journal = ConnectionJournal(name)
+        self._journal = Journal(name)
         self._job: Job | None = None  # that which is being delivered
         self._following: Job | None = None
         self._left = ""  # the content hash of the body that has begun to go
@@ -43,8 +43,9 @@ class _Connection:
     def next_job(self) -> Job | None:
         job, self._following = self._following, None
         if job is not None:
+            client = self._session.client
             # What was not begun when the run ends is left to the winding up, which gives it back.
-            return job if self._session.has_begun or not self._run.ending() else None
+            return job if (client is not None and client.begun is not None) or not self._run.ending() else None
         job = self._from_queue() if self._run.relays.sole else self._in_turn()
         return None if job is None or self._run.ending() else job
 
@@ -91,7 +92,7 @@ class _Connection:
 
     def handle(self, job: Job) -> None:
         client = self._session.client
-        if client is None or not client.has_begun:
+        if client is None or client.begun is None:
             client = self._ready_for(job)
             if client is None:
                 return
@@ -192,7 +193,7 @@ class _Connection:
         text = reply.text if self._run.relays.sole else self._named(reply.text)
         outcome = accepted(reply.code, reply.status, text)
         # Where the next one's body goes at once, both lines take one call.
-        self._end(job, outcome, keep=client.is_awaited)
+        self._end(job, outcome, keep=client.awaited)
         self._session.worked()
 
     def _not_sent(self, job: Job, reply: Reply) -> None:

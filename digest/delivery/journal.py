@@ -16,19 +16,26 @@ from digest.errors import DigestError
 
 
 class Journal:
-    """One connection's file for one claim. Not for two threads at once."""
+    """What one connection writes: the lines of each mail go to the folder of its claim. Not for two threads at once.
 
-    def __init__(self, folder: Path, name: str) -> None:
-        """Raises OSError where the folder cannot be written."""
-        self._file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    Every method raises DigestError where it cannot be written."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._folder: Path | None = None
+        self._file = -1
         self._kept = ""
 
-    def begin(self, delivery: int, content_hash: str) -> None:
-        """Call it before the first byte of the body; where it raises OSError, the body must not go."""
+    def begin(self, folder: Path, delivery: int, content_hash: str) -> None:
+        """Call it before the first byte of the body; where it raises, the body must not go."""
+        if folder is not self._folder:  # a claim has one path; to compare two would cost more
+            self._change(folder)
         self._write(f"{self._kept}B {delivery} {content_hash}\n")
 
-    def end(self, delivery: int, outcome: Outcome, *, keep: bool = False) -> None:
+    def end(self, folder: Path, delivery: int, outcome: Outcome, *, keep: bool = False) -> None:
         """Call it when the outcome is known. `keep`: it is written with the next line, which comes at once."""
+        if folder is not self._folder:
+            self._change(folder)
         text = outcome.text
         if not text.isprintable():
             text = "".join(c if c.isprintable() else " " for c in text)
@@ -40,74 +47,40 @@ class Journal:
             self._write(self._kept + line)
 
     def flush(self) -> None:
-        """Writes what was kept."""
+        """Writes what was kept for the next line, which does not come."""
         if self._kept:
             self._write(self._kept)
+
+    def close(self) -> None:
+        """It is closed even where what was kept cannot be written."""
+        try:
+            self.flush()
+        finally:
+            if self._file >= 0:
+                os.close(self._file)
+            self._file, self._folder = -1, None
+
+    def _change(self, folder: Path) -> None:
+        self.close()
+        try:
+            self._file = os.open(folder / self._name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unwritten(folder, error) from error
+        self._folder = folder
 
     def _write(self, lines: str) -> None:
         self._kept = ""
         data = lines.encode("utf-8", "replace")
-        if os.write(self._file, data) != len(data):
-            raise OSError("the journal's file system is full")
-
-    def close(self) -> None:
-        """Raises OSError where what was kept cannot be written; it is closed all the same."""
         try:
-            self.flush()
-        finally:
-            os.close(self._file)
-
-
-class ConnectionJournal:
-    """The journals of one connection, one after the other: each mail's lines go to the folder of its claim.
-
-    Every method raises DigestError where it cannot be written."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._folder: Path | None = None
-        self._journal: Journal | None = None
-
-    def begin(self, folder: Path, delivery: int, content_hash: str) -> None:
-        try:
-            self._in(folder).begin(delivery, content_hash)
+            written = os.write(self._file, data)
         except OSError as error:
-            raise _unwritten(folder, error) from error
-
-    def end(self, folder: Path, delivery: int, outcome: Outcome, *, keep: bool) -> None:
-        try:
-            self._in(folder).end(delivery, outcome, keep=keep)
-        except OSError as error:
-            raise _unwritten(folder, error) from error
-
-    def flush(self) -> None:
-        """Writes what was kept for the next line, which does not come."""
-        if self._journal is not None:
-            try:
-                self._journal.flush()
-            except OSError as error:
-                raise _unwritten(self._folder, error) from error
-
-    def close(self) -> None:
-        journal, self._journal = self._journal, None
-        if journal is not None:
-            try:
-                journal.close()
-            except OSError as error:
-                raise _unwritten(self._folder, error) from error
-
-    def _in(self, folder: Path) -> Journal:
-        if self._journal is None or folder is not self._folder:  # a claim has one path; to compare would cost more
-            journal, self._journal = self._journal, None
-            if journal is not None:
-                journal.close()
-            self._journal = Journal(folder, self._name)
-            self._folder = folder
-        return self._journal
+            raise _unwritten(self._folder, error) from error
+        if written != len(data):
+            raise _unwritten(self._folder, "its file system is full")
 
 
-def _unwritten(folder: Path | None, error: OSError) -> DigestError:
-    return DigestError(f"journal {folder}: {error}", mend="free some disk space and send again; nothing is lost")
+def _unwritten(folder: Path | None, why: object) -> DigestError:
+    return DigestError(f"journal {folder}: {why}", mend="free some disk space and send again; nothing is lost")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,11 @@ class KeptSession:
         self._broken = 0  # mails in a row
         self._tries = 0
 
-    @property
-    def has_begun(self) -> bool:
-        """The envelope of a mail has gone out, and its body must follow."""
-        return self.client is not None and self.client.has_begun
-
     def open(self) -> Client | None:
         """The open session, or a new one; None where it cannot be had now."""
         client, run, relay = self.client, self._run, self._relay
         if client is not None and client.is_open:
-            if client.delivered < relay.settings.messages_per_connection or client.has_begun:
+            if client.delivered < relay.settings.messages_per_connection or client.begun is not None:
                 return client
             client.quit()
         self._gone()

@@ -46,7 +46,9 @@ class Client:
     """One session with the relay. Not for two threads at once. Every method that fails leaves the
     connection closed.
 
-    `out_of_step`: the relay offered PIPELINING and then lost its place; do without in the next session."""
+    `begun`: an envelope has gone out and its message has not: the next `deliver` must be for it. `awaited`: it was
+    taken, and the relay waits for the body. `out_of_step`: the relay offered PIPELINING and then lost its place; do
+    without in the next session."""
 
     def __init__(self, settings: RelaySettings, *, pipelining: bool = True) -> None:
         """Connects, and greets. Without `pipelining` the relay's offer of it is not taken. Raises SessionError."""
@@ -59,7 +61,8 @@ class Client:
         self._most = session.most
         self.smtputf8 = session.smtputf8
         self._usual = b""  # what this relay says to an envelope that it takes
-        self._begun: Envelope | None = None
+        self.begun: Envelope | None = None
+        self.awaited = False
         self._reset_needed = False
         self.delivered = 0
         self.out_of_step = False
@@ -67,16 +70,6 @@ class Client:
     @property
     def is_open(self) -> bool:
         return self._wire.is_open
-
-    @property
-    def has_begun(self) -> bool:
-        """An envelope has gone out and its message has not: the next `deliver` must be for it."""
-        return self._begun is not None
-
-    @property
-    def is_awaited(self) -> bool:
-        """That envelope was taken, and the relay waits for its body."""
-        return self._begun is not None and bool(self._usual) and self._replies.begins_with(self._usual)
 
     def deliver(
         self,
@@ -92,7 +85,7 @@ class Client:
         returns False the message is not sent, the connection is closed and None is returned. `following` is
         the envelope of the next message, sent along with this one's final dot where the relay takes
         pipelining."""
-        begun = self._begun
+        begun = self.begun
         if self._most and envelope.size > self._most and begun is None:
             text = f"the message has {envelope.size} octets, the relay takes {self._most}"
             return Reply("mail", 552, "5.3.4", text)
@@ -113,6 +106,7 @@ class Client:
                 return early
             phase = "lost"
             reply = self._replies.read_after_dot()
+            self.awaited = self.begun is not None and self._usual != b"" and self._replies.begins_with(self._usual)
         except (OSError, LostError) as error:
             self.close()
             return Reply(phase, 0, "", describe(error))
@@ -121,11 +115,11 @@ class Client:
             self.close()
             return Reply(phase, 0, "", str(error))
         self.delivered += 1
-        return self._closing(reply)
+        return reply if reply.code < 400 else self._closing(reply)
 
     def quit(self) -> None:
         """Says goodbye, and closes."""
-        if self.is_open and self._begun is None:
+        if self.is_open and self.begun is None:
             try:
                 self._wire.allow(5)
                 self._wire.send([b"QUIT\r\n"])
@@ -136,7 +130,7 @@ class Client:
 
     def close(self) -> None:
         self._wire.close()
-        self._begun = None
+        self.begun, self.awaited = None, False
 
     def _closing(self, reply: Reply) -> Reply:
         if reply.code == 421:  # the relay closes the channel (RFC 5321 section 3.8)
@@ -172,8 +166,11 @@ class Client:
 
     def _read_envelope(self) -> _Asked:
         """The replies to a pipelined envelope. All are read, though one refuses: they come anyway."""
-        self._begun = None
         usual, replies = self._usual, self._replies
+        self.begun, awaited, self.awaited = None, self.awaited, False
+        if awaited:
+            replies.take(usual)
+            return _TAKEN
         self._wire.allow(self._settings.command_timeout)
         # What it said to one that it took, octet by octet, needs no closer look.
         if usual and not self._reset_needed and replies.take(usual):
@@ -235,7 +232,7 @@ class Client:
         after = b""
         if following is not None and self._pipelining and not (self._most and following.size > self._most):
             after = self._commands(following)
-            self._begun = following
+            self.begun = following
         try:
             if not wire.encrypted:
                 wire.send([*pieces, tail, after], spare=len(after))

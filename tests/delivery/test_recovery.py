@@ -39,13 +39,14 @@ def claim_five(database: Database, folder: Path, owner: claims.Owner = HERE) -> 
 def write_journal(folder: Path, rows: list[Delivery]) -> None:
     """One was sent, one is to be repeated, one was refused, one was in flight, one not begun."""
     (folder / "c1").mkdir()
-    first, second = Journal(folder / "c1", "0.log"), Journal(folder / "c1", "1.log")
-    first.begin(rows[0].id, "a" * 64)
-    first.end(rows[0].id, Outcome(Verdict.SENT, 250, "2.0.0", "ok queued"))
-    second.begin(rows[1].id, "b" * 64)
-    second.end(rows[1].id, Outcome(Verdict.RETRY, 451, "4.3.0", "later", NOW + timedelta(minutes=5)))
-    second.end(rows[2].id, Outcome(Verdict.HARD, 550, "5.1.1", "user unknown"))
-    first.begin(rows[3].id, "d" * 64)
+    claim = folder / "c1"
+    first, second = Journal("0.log"), Journal("1.log")
+    first.begin(claim, rows[0].id, "a" * 64)
+    first.end(claim, rows[0].id, Outcome(Verdict.SENT, 250, "2.0.0", "ok queued"))
+    second.begin(claim, rows[1].id, "b" * 64)
+    second.end(claim, rows[1].id, Outcome(Verdict.RETRY, 451, "4.3.0", "later", NOW + timedelta(minutes=5)))
+    second.end(claim, rows[2].id, Outcome(Verdict.HARD, 550, "5.1.1", "user unknown"))
+    first.begin(claim, rows[3].id, "d" * 64)
     first.close()
     second.close()
 
@@ -160,10 +161,10 @@ def test_another_host_has_its_lease(database: Database, tmp_path: Path) -> None:
 
 def test_a_torn_line_says_nothing(tmp_path: Path) -> None:
     """A line without its end was being written when the process died: it is not read."""
-    journal = Journal(tmp_path, "0.log")
-    journal.begin(12, "e" * 64)
-    journal.end(12, Outcome(Verdict.SENT, 250, "", "line\nbreak"))
-    journal.begin(13, "f" * 64)
+    journal = Journal("0.log")
+    journal.begin(tmp_path, 12, "e" * 64)
+    journal.end(tmp_path, 12, Outcome(Verdict.SENT, 250, "", "line\nbreak"))
+    journal.begin(tmp_path, 13, "f" * 64)
     journal.close()
     with (tmp_path / "0.log").open("a") as file:
         file.write("R 13 sent 250 2.0")
