@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from digest.database import Database
 from tests.support.databases import create_all, fresh_postgres, postgres_server
+from tests.support.tls import Authority, authority_in
 
 # No test fails on a slow day; and where nobody watches (CI), the same examples are tried every time.
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
@@ -53,3 +54,9 @@ def database(database_url: str) -> Iterator[Database]:
     create_all(database)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that no system knows, one for all tests."""
+    return authority_in(tmp_path_factory.mktemp("tls"))

@@ -7,7 +7,6 @@ import os
 import signal
 import smtplib
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from digest.errors import DigestError, UsageError
 from digest.post_office import mailbox, returned
@@ -26,6 +24,7 @@ from subscribers.model import Status
 from tests.support.imap import Imap
 from tests.support.post import READER, Post, post, settings
 from tests.support.returned import RETURN, answer, dsn
+from tests.support.tls import Authority
 from tests.support.workspace import as_toml
 
 PATIENCE = 30.0
@@ -165,27 +164,17 @@ def test_a_mailbox_that_cannot_be_opened_says_why(tmp_path: Path, changes: dict[
         assert "horse" not in str(caught.value)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, str]:
-    made = trustme.CA()
-    path = tmp_path_factory.mktemp("tls") / "authority.pem"
-    made.cert_pem.write_to_path(str(path))
-    return made, str(path)
-
-
-def over_tls(authority: trustme.CA, security: str, name: str = "127.0.0.1", **more: Any) -> Imap:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name, **more).configure_cert(context)
-    return Imap(tls=context, implicit=security == "tls")
+def over_tls(authority: Authority, security: str, name: str = "127.0.0.1", **more: Any) -> Imap:
+    return Imap(tls=authority.serving(name, **more), implicit=security == "tls")
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_an_imap_mailbox_is_read_over_tls(tmp_path: Path, authority: tuple[trustme.CA, str], security: str) -> None:
+def test_an_imap_mailbox_is_read_over_tls(tmp_path: Path, authority: Authority, security: str) -> None:
     """With a certificate of one's own authority, from the first byte or after STARTTLS; the password need not be
     ASCII."""
-    with over_tls(authority[0], security).serve() as server:
+    with over_tls(authority, security).serve() as server:
         server.password = "richtig Pferd 🐴"
-        with post(tmp_path, changes=imap_of(server, imap_security=security, imap_ca_file=authority[1])) as p:
+        with post(tmp_path, changes=imap_of(server, imap_security=security, imap_ca_file=authority.file)) as p:
             server.add(p.bounced(p.mailed()))
             assert mailbox.read(p.app).read == 1
             assert p.status() is Status.SUPPRESSED
@@ -196,14 +185,14 @@ def test_an_imap_mailbox_is_read_over_tls(tmp_path: Path, authority: tuple[trust
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_a_certificate_that_proves_nothing_hears_no_password(
-    tmp_path: Path, authority: tuple[trustme.CA, str], security: str
+    tmp_path: Path, authority: Authority, security: str
 ) -> None:
     """Of another name, expired, or of an authority that nobody named: one line, and the login is not begun."""
     past = datetime.now(UTC) - timedelta(days=1)
     for server_of, ca_file, said in (
-        (over_tls(authority[0], security, "mail.example.org"), authority[1], "IP address mismatch"),
-        (over_tls(authority[0], security, not_after=past), authority[1], "expired"),
-        (over_tls(authority[0], security), "", "unable to get local issuer"),
+        (over_tls(authority, security, "mail.example.org"), authority.file, "IP address mismatch"),
+        (over_tls(authority, security, not_after=past), authority.file, "expired"),
+        (over_tls(authority, security), "", "unable to get local issuer"),
     ):
         changes = {"imap_security": security, "imap_ca_file": ca_file}
         with server_of.serve() as server, post(tmp_path, changes=imap_of(server, **changes)) as p:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from digest.app import App, open_app
 from digest.config import load
@@ -19,6 +18,7 @@ from digest.feeds import store as feeds
 from digest.feeds.model import Feed
 from tests.support.imap import Imap
 from tests.support.smtp import Keeper, aiosmtpd_server
+from tests.support.tls import authority_in
 from tests.support.workspace import Workspace, workspace
 
 OURS = {
@@ -81,16 +81,11 @@ def test_no_relay(home: Workspace) -> None:
 
 def test_a_certificate_that_nobody_knows(home: Workspace) -> None:
     """A relay whose certificate cannot be trusted fails here, not in a send; its authority may be named."""
-    authority = trustme.CA()
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    with aiosmtpd_server(Keeper(), starttls=context) as port:
+    authority = authority_in(home.folder)
+    with aiosmtpd_server(Keeper(), starttls=authority.serving()) as port:
         said = bad(findings(home, smtp={"host": "localhost", "port": port, "security": "starttls"}), "smtp")
         assert "the certificate is not to be trusted" in said
         assert "correct [smtp] security, or the relay's certificate" in said
-        authority.cert_pem.write_to_path(str(home.folder / "authority.pem"))
         (found,) = findings(home, smtp={"ca_file": "authority.pem"})["smtp"]
         assert found.ok, found
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from digest.delivery.session import RelaySettings, SessionError, open_session
+from tests.support.tls import Authority, authority_in
 
 EHLO = "250-relay\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 STARTTLS"
 
@@ -65,14 +65,6 @@ def refused(port: int, **changes: Any) -> SessionError:
     with pytest.raises(SessionError) as caught:
         open_session(settings(port, **changes))
     return caught.value
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, str]:
-    made = trustme.CA()
-    path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    made.cert_pem.write_to_path(str(path))
-    return made, str(path)
 
 
 def test_an_expired_token_is_refused_after_an_empty_answer(tmp_path: Path) -> None:
@@ -144,11 +136,10 @@ def test_a_relay_that_offers_starttls_and_does_not_begin_it_hears_no_password(re
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_what_was_slipped_in_before_tls_is_not_believed(authority: tuple[trustme.CA, str], at_once: bool) -> None:
+def test_what_was_slipped_in_before_tls_is_not_believed(authority: Authority, at_once: bool) -> None:
     """Replies in the clear behind STARTTLS's own (an attacker's, between us and the relay) are thrown away, or end the
     session; never are they taken for what the relay says over TLS."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority[0].issue_cert("localhost").configure_cert(context)
+    context = authority.serving()
     slipped = b"250-evil\r\n250 SIZE 666\r\n"
     said: list[bytes] = []
 
@@ -170,32 +161,30 @@ def test_what_was_slipped_in_before_tls_is_not_believed(authority: tuple[trustme
         relay(talk) as port,
         suppress(*(() if at_once else (SessionError,))),
     ):
-        session = open_session(settings(port, security="starttls", ca_file=authority[1]))
+        session = open_session(settings(port, security="starttls", ca_file=authority.file))
     if session is not None:
         assert session.most == 1000
         assert said[0].startswith(b"ehlo")
         session.socket.close()
 
 
-def certificates(authority: trustme.CA) -> dict[str, tuple[trustme.LeafCert, str]]:
+def certificates(authority: Authority, folder: Path) -> dict[str, tuple[ssl.SSLContext, str]]:
     """By what is wrong with each, and the word for it."""
     past = datetime.now(UTC) - timedelta(days=1)
     return {
-        "another name": (authority.issue_cert("relay.example.org"), "localhost"),
-        "expired": (authority.issue_cert("localhost", not_after=past), "expired"),
-        "of nobody": (trustme.CA().issue_cert("localhost"), "unable to get local issuer|self-signed"),
+        "another name": (authority.serving("relay.example.org"), "localhost"),
+        "expired": (authority.serving(not_after=past), "expired"),
+        "of nobody": (authority_in(folder).serving(), "unable to get local issuer|self-signed"),
     }
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 @pytest.mark.parametrize("what", ["another name", "expired", "of nobody"])
 def test_a_certificate_that_proves_nothing_is_told_in_one_line(
-    authority: tuple[trustme.CA, str], security: str, what: str
+    authority: Authority, tmp_path: Path, security: str, what: str
 ) -> None:
     """What is wrong with it is said in words, without a library's numbers, and as a matter of TLS."""
-    certificate, word = certificates(authority[0])[what]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
+    context, word = certificates(authority, tmp_path)[what]
 
     def talk(connection: socket.socket, lines: Any) -> None:
         if security == "starttls":
@@ -207,7 +196,7 @@ def test_a_certificate_that_proves_nothing_is_told_in_one_line(
         context.wrap_socket(connection, server_side=True)
 
     with relay(talk) as port:
-        error = refused(port, security=security, ca_file=authority[1])
+        error = refused(port, security=security, ca_file=authority.file)
     assert error.reply.phase == "starttls"
     assert re.search(word, error.reply.text), error.reply.text
     assert error.reply.text.startswith("the certificate is not to be trusted: ")

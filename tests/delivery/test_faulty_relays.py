@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import trustme
 
 from digest.database import Database
 from digest.delivery.tables import deliveries
@@ -20,6 +18,7 @@ from tests.delivery.samples import books_of, fill_outbox, relay_at, send
 from tests.support import faults
 from tests.support.databases import create_all
 from tests.support.faults import FaultyRelay, close, dribble, half_close, keeping, late, reset, say, stall
+from tests.support.tls import Authority
 
 ROUNDS = int(os.environ.get("DIGEST_TESTS_FAULT_ROUNDS", "1"))
 READERS = 120
@@ -160,17 +159,13 @@ def test_a_few_messages_a_connection(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("phase", ["mail", "body", "dot"])
 @pytest.mark.parametrize("fault", [close, reset], ids=["closed", "reset"])
-def test_tls_that_dies(tmp_path: Path, phase: str, fault: faults.Fault) -> None:
+def test_tls_that_dies(tmp_path: Path, authority: Authority, phase: str, fault: faults.Fault) -> None:
     """TLS cut off without a goodbye: before the dot the mail goes again, after it the mail is uncertain."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
     database = fresh(tmp_path)
     fill_outbox(database, 6)
-    with FaultyRelay({phase: [fault]}, percent=40, seed=3, tls=context).serve() as relay:
+    with FaultyRelay({phase: [fault]}, percent=40, seed=3, tls=authority.serving()).serve() as relay:
         for hours in range(6):
-            at = relay_at(relay.port, connections=1, security="tls", ca_file=str(tmp_path / "ca.pem"), **PATIENCE)
+            at = relay_at(relay.port, connections=1, security="tls", ca_file=authority.file, **PATIENCE)
             send(database, 0, tmp_path, relays=[replace(at, host="localhost")], clock=clock(timedelta(hours=hours)))
         assert relay.happened[phase] > 0
         assert_true(database, [relay], 6)

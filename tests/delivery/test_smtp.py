@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import trustme
 
 from digest.delivery.session import RelaySettings, Reply, SessionError, make_reply
 from digest.delivery.smtp import Client
 from tests.support.smtp import DROP, STALL, Fault, Keeper, Sink, aiosmtpd_server
+from tests.support.tls import Authority
 
 MESSAGE = [b"Subject: one\r\n\r\n", b"line\r\n" * 4, b"=2Ehidden\r\n"]
 WHOLE = b"".join(MESSAGE)
@@ -167,29 +166,15 @@ def test_nobody_listens() -> None:
         Client(RelaySettings("nowhere.invalid", 25, connect_timeout=3))
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, str]:
-    authority = trustme.CA()
-    path: Path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return authority, str(path)
-
-
-def context(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(made)
-    return made
-
-
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 @pytest.mark.parametrize("pipelining", [False, True])
-def test_encrypted_with_login(authority: tuple[trustme.CA, str], security: str, pipelining: bool) -> None:
+def test_encrypted_with_login(authority: Authority, security: str, pipelining: bool) -> None:
     """Over STARTTLS and over TLS, with AUTH, the bytes arrive whole, several messages a connection."""
     keeper = Keeper(pipelining=pipelining)
-    tls = context(authority[0])
+    tls = authority.serving()
     with aiosmtpd_server(keeper, **{security: tls}, auth=True) as port:  # type: ignore[arg-type]
         client = Client(
-            relay(port, security=security, ca_file=authority[1], username="editor", password="correct horse")
+            relay(port, security=security, ca_file=authority.file, username="editor", password="correct horse")
         )
         assert deliver(client, "a", envelope("b")).code == 250
         assert deliver(client, "b").code == 250
@@ -200,20 +185,20 @@ def test_encrypted_with_login(authority: tuple[trustme.CA, str], security: str, 
     assert keeper.users
 
 
-def test_a_wrong_password_is_told(authority: tuple[trustme.CA, str]) -> None:
+def test_a_wrong_password_is_told(authority: Authority) -> None:
     """AUTH refused is a 535 in the phase auth."""
-    with aiosmtpd_server(Keeper(), starttls=context(authority[0]), auth=True) as port:
-        settings = relay(port, security="starttls", ca_file=authority[1], username="editor", password="wrong")
+    with aiosmtpd_server(Keeper(), starttls=authority.serving(), auth=True) as port:
+        settings = relay(port, security="starttls", ca_file=authority.file, username="editor", password="wrong")
         with pytest.raises(SessionError) as caught:
             Client(settings)
     assert (caught.value.reply.phase, caught.value.reply.code) == ("auth", 535)
 
 
-def test_a_wrong_certificate_is_refused(authority: tuple[trustme.CA, str]) -> None:
+def test_a_wrong_certificate_is_refused(authority: Authority) -> None:
     """A certificate of another host, or of an unknown authority, ends the session before any mail."""
     keeper = Keeper()
-    with aiosmtpd_server(keeper, starttls=context(authority[0], "other.example.org")) as port:
-        for ca_file in (authority[1], ""):
+    with aiosmtpd_server(keeper, starttls=authority.serving("other.example.org")) as port:
+        for ca_file in (authority.file, ""):
             with pytest.raises(SessionError, match="certificate"):
                 Client(relay(port, security="starttls", ca_file=ca_file))
     assert keeper.received == []
@@ -261,25 +246,25 @@ def test_reading_a_reply(lines: list[str], status: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("mechanisms", [("PLAIN",), ("LOGIN",), ("LOGIN", "PLAIN")])
-def test_each_way_to_log_in(authority: tuple[trustme.CA, str], tmp_path: Path, mechanisms: tuple[str, ...]) -> None:
+def test_each_way_to_log_in(authority: Authority, tmp_path: Path, mechanisms: tuple[str, ...]) -> None:
     """PLAIN where it is offered, else LOGIN; the password may come from a file, and need not be ASCII."""
     (tmp_path / "password").write_text("correct hörse\n", encoding="utf-8")
     keeper = Keeper(password="correct hörse")
-    with aiosmtpd_server(keeper, starttls=context(authority[0]), auth=True, mechanisms=mechanisms) as port:
-        settings = relay(port, security="starttls", ca_file=authority[1], username="editor")
+    with aiosmtpd_server(keeper, starttls=authority.serving(), auth=True, mechanisms=mechanisms) as port:
+        settings = relay(port, security="starttls", ca_file=authority.file, username="editor")
         assert deliver(Client(replace(settings, password="correct hörse"))).code == 250
         assert deliver(Client(replace(settings, password_file=str(tmp_path / "password")))).code == 250
     assert keeper.users == ["PLAIN" if "PLAIN" in mechanisms else "LOGIN"] * 2
 
 
-def test_a_token_is_read_anew(authority: tuple[trustme.CA, str], tmp_path: Path) -> None:
+def test_a_token_is_read_anew(authority: Authority, tmp_path: Path) -> None:
     """XOAUTH2 takes the token of this moment, however long; an old one is refused with the relay's own words."""
     token = tmp_path / "token"
     for secret in ("short-token", "long-token-" + "x" * 600):
         keeper = Keeper(token=secret)
-        with aiosmtpd_server(keeper, starttls=context(authority[0]), auth=True, mechanisms=("XOAUTH2",)) as port:
+        with aiosmtpd_server(keeper, starttls=authority.serving(), auth=True, mechanisms=("XOAUTH2",)) as port:
             settings = relay(
-                port, security="starttls", ca_file=authority[1], username="editor@example.org", token_file=str(token)
+                port, security="starttls", ca_file=authority.file, username="editor@example.org", token_file=str(token)
             )
             token.write_text("expired\n")
             with pytest.raises(SessionError) as caught:
@@ -291,14 +276,12 @@ def test_a_token_is_read_anew(authority: tuple[trustme.CA, str], tmp_path: Path)
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("", "is empty")])
-def test_a_token_file_that_tells_nothing(
-    authority: tuple[trustme.CA, str], tmp_path: Path, content: str | None, words: str
-) -> None:
+def test_a_token_file_that_tells_nothing(authority: Authority, tmp_path: Path, content: str | None, words: str) -> None:
     """A token file that is missing or empty is named, and no mail goes without a login."""
     if content is not None:
         (tmp_path / "token").write_text(content)
-    with aiosmtpd_server(Keeper(), starttls=context(authority[0]), auth=True, mechanisms=("XOAUTH2",)) as port:
-        settings = relay(port, security="starttls", ca_file=authority[1], token_file=str(tmp_path / "token"))
+    with aiosmtpd_server(Keeper(), starttls=authority.serving(), auth=True, mechanisms=("XOAUTH2",)) as port:
+        settings = relay(port, security="starttls", ca_file=authority.file, token_file=str(tmp_path / "token"))
         with pytest.raises(SessionError, match=words):
             Client(settings)
 
