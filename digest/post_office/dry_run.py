@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 from digest.app import App
 from digest.delivery import store as outbox
 from digest.delivery.model import Status
 from digest.editions.states import BEGUN
+from digest.editions.store import EditionRow
 from digest.post_office import starting
 from digest.post_office.estimate import estimate
 from digest.post_office.figures import duration
@@ -69,7 +69,7 @@ def dry_run(app: App, slug: str | None) -> Plan:
     """Who would get what, who not and why, and how long it takes; nothing is written."""
     row = current(app, slug)
     if row.state in BEGUN:
-        return _rest(app, row.slug, row.started_at)
+        return _rest(app, row)
     made = starting.render_choices(app, row)
     names = app.publication.region_names
     mailings: list[Mailing] = []
@@ -102,12 +102,12 @@ def dry_run(app: App, slug: str | None) -> Plan:
     )
 
 
-def _rest(app: App, slug: str, started_at: datetime | None) -> Plan:
+def _rest(app: App, row: EditionRow) -> Plan:
     """Of an edition that has begun, the candidates are frozen: who has not got it yet, by the ledger."""
     names = app.publication.region_names
     with app.database.read() as connection:
-        choices = {hash_: choice for choice, hash_ in renditions.for_edition(connection, slug).items()}
-        waiting = outbox.waiting(connection, slug)
+        choices = {hash_: choice for choice, hash_ in renditions.for_edition(connection, row.slug).items()}
+        waiting = outbox.waiting(connection, row.slug)
         mailings = [
             Mailing(
                 tuple(names[one] for one in choices.get(hash_, ()) if one in names),
@@ -116,10 +116,10 @@ def _rest(app: App, slug: str, started_at: datetime | None) -> Plan:
             )
             for hash_, count in waiting.items()
         ]
-        left_out = outbox.reasons(connection, slug)
-        takes = estimate(app, connection, sum(waiting.values()), started_at=started_at)
+        left_out = outbox.reasons(connection, row.slug)
+        takes = estimate(app, connection, sum(waiting.values()), begun=row)
     return Plan(
-        slug,
+        row.slug,
         {mailing.label: mailing.readers for mailing in mailings},
         {reason: count for (status, reason), count in left_out.items() if status is Status.EXCLUDED},
         takes.seconds,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.engine import Connection
 
 from digest.app import App
+from digest.delivery.figures import figures
+from digest.delivery.model import Status
 from digest.delivery.providers import provider_of
 from digest.editions import store as editions
+from digest.editions.store import EditionRow
 from digest.post_office.books import books_of
 from digest.post_office.spreading import seconds_left
 from subscribers import candidates
@@ -31,10 +34,11 @@ class Estimate:
     bound: str
 
 
-def estimate(app: App, connection: Connection, readers: int, *, started_at: datetime | None = None) -> Estimate:
-    """The longest of what the relays, the providers and the rest of the spread make of so many readers."""
-    found = [_by_relays(app, connection, readers), *_by_providers(app, connection)]
-    if readers and (window := seconds_left(app, started_at)):
+def estimate(app: App, connection: Connection, readers: int, *, begun: EditionRow | None = None) -> Estimate:
+    """The longest of what the relays, the providers and the rest of the spread make of so many readers: of all, or of
+    those who still wait for an edition that has begun."""
+    found = [_by_relays(app, connection, readers), *_by_providers(app, connection, begun)]
+    if readers and (window := seconds_left(app, begun.started_at if begun else None)):
         found.append(Estimate(window, "[smtp] spread"))
     return max(found, key=lambda one: one.seconds)
 
@@ -62,9 +66,13 @@ def _measured(connection: Connection) -> tuple[str, float] | None:
     return None
 
 
-def _by_providers(app: App, connection: Connection) -> list[Estimate]:
+def _by_providers(app: App, connection: Connection, begun: EditionRow | None) -> list[Estimate]:
     rates = app.config.provider_rates()
     if not rates:
         return []
-    counts = Counter(provider_of(reader.address) for reader in candidates.active(connection))
+    if begun is None:
+        counts = Counter(provider_of(reader.address) for reader in candidates.active(connection))
+    else:
+        by_status = figures(connection, begun.slug, now=app.now).providers
+        counts = Counter({name: found.get(Status.PENDING, 0) for name, found in by_status.items()})
     return [Estimate(counts[name] / rate, f"the rate of {name} in [smtp] rates") for name, rate in rates.items()]

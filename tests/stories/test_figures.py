@@ -14,7 +14,7 @@ from digest.delivery.model import Books
 from digest.editions.rows import head_of
 from digest.errors import RefusedError
 from digest.newsroom import editing
-from digest.post_office import figures, pausing
+from digest.post_office import figures, pausing, starting
 from digest.post_office.dry_run import dry_run
 from tests.support.house import House, house
 from tests.support.smtp import Fault, Sink
@@ -207,3 +207,18 @@ def test_dry_run_names_everything(tmp_path: Path) -> None:
         assert "desk@example.com" in said
         assert plan.mailings[0].subject in said
         assert mails(h) == []
+
+
+def test_dry_run_of_what_has_begun_counts_who_waits(tmp_path: Path, database_url: str) -> None:
+    """A slow provider takes as long as its readers who wait for the edition: not those who came since, or get none."""
+    with house(tmp_path, database_url=database_url, changes={"smtp": {"rates": {"example.net": "1/min"}}}) as h:
+        _stocked(h, *READERS[:7])  # three of them at example.net
+        reason = "the rate of example.net in [smtp] rates"
+        before = dry_run(h.app, EDITION)
+        assert (before.seconds, before.bound) == (180, reason)
+        starting.start(h.app, row(h))
+        h.subscribe(("late@example.net", ()))
+        begun = dry_run(h.app, EDITION)
+        assert (begun.seconds, begun.bound) == (180, reason)
+        pausing.stop(h.app, EDITION, by="Bo")
+        assert dry_run(h.app, EDITION).seconds == 0
