@@ -84,7 +84,7 @@ class Maildir:
     def _telling(self, key: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if not _is_maildir(self.folder):
                 raise DigestError(f"[bounces] maildir {self.folder} is gone", mend="is it mounted?") from None
             # Else another reader was faster.
