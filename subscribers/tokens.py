@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-from binascii import Error as BinasciiError
 from binascii import b2a_base64
 from collections.abc import Callable
 from hashlib import sha256
@@ -51,7 +50,7 @@ def read(keys: Keys, purpose: Purpose, token: str) -> int | None:
         return None
     try:
         raw = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
-    except (BinasciiError, ValueError):
+    except ValueError:
         return None
     mac, number = raw[:_MAC], raw[_MAC:]
     if not 1 <= len(number) <= 8 or not hmac.compare_digest(mac, _mac(secret, purpose, number)):
