@@ -22,7 +22,13 @@ def register(app: typer.Typer) -> None:
 
 def status(
     context: typer.Context,
-    edition: EditionArgument = None,
+    edition: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="EDITION",
+            help="Its date, e.g. 2026-11-27, or a correction, 2026-11-27#correction-1; else the one that is due.",
+        ),
+    ] = None,
     details: Annotated[bool, typer.Option("--details", help="By provider and by reply; the rate.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Again and again, until it has gone.")] = False,
     as_json: AsJson = False,
