@@ -131,6 +131,7 @@ def ses_forgeries(w: Wire) -> dict[str, bytes]:
             notice, now, SigningCertURL=f"{calls.CERTIFICATE}?Action=GetEndpointAttributes&EndpointArn=arn"
         ),
         "another path": calls.sns(notice, now, SigningCertURL=f"https://{calls.HOST}/a.pem"),
+        "no host": calls.sns(notice, now, SigningCertURL="/SimpleNotificationService-0.pem"),
         "no certificate": calls.sns(notice, now, SigningCertURL=f"https://{calls.HOST}/a.html"),
         "no signature": json.dumps(good | {"Signature": ""}).encode(),
         "a third version": json.dumps(good | {"SignatureVersion": "3"}).encode(),
