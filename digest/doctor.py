@@ -199,7 +199,7 @@ def _web(app: App) -> Iterator[tuple[bool, str]]:
     if everybody:
         yield (
             False,
-            f"[web] proxies {everybody[0]} believes whoever asks, of whom it is; name the proxy's own address",
+            f"[web] proxies {everybody[0]} lets every machine say which reader it is; name the proxy's own address",
         )
     elif web.proxies:
         yield True, f"readers reach it at {public}, by way of {', '.join(web.proxies)}"

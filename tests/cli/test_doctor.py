@@ -200,7 +200,9 @@ def test_proxies(home: Workspace) -> None:
     (said,) = findings(home)["web"]
     assert said.ok
     assert "name it in [web] proxies" in said.sentence
-    assert "0.0.0.0/0 believes whoever asks" in bad(findings(home, web={"proxies": ["0.0.0.0/0"]}), "web")
+    assert "0.0.0.0/0 lets every machine say which reader it is" in bad(
+        findings(home, web={"proxies": ["0.0.0.0/0"]}), "web"
+    )
     (said,) = findings(home, web={"proxies": ["127.0.0.1"]})["web"]
     assert "by way of 127.0.0.1" in said.sentence
 
