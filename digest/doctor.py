@@ -147,7 +147,7 @@ _PATIENCE = 10.0
 _TROUBLE = {
     "connect": ("cannot be reached", "correct [smtp] host and port, or start the relay"),
     "ehlo": ("does not greet us", "look into the relay's log"),
-    "starttls": ("cannot be spoken to in secret", "correct [smtp] security, or the relay's certificate"),
+    "starttls": ("cannot be spoken to in secret", "correct [smtp] security or ca_file, or the relay's certificate"),
     "auth": ("does not let us in", "correct [smtp] username and the password"),
 }
 
@@ -178,7 +178,11 @@ def _mailbox(app: App) -> Iterator[tuple[bool, str]]:
     """The mailbox of what comes back is opened as it is for reading, and nothing in it is touched."""
     from digest.post_office import mailbox
 
-    if mailbox.is_configured(app):
+    table = app.config.bounces
+    if not table.maildir and table.imap_host and table.imap_security == "none" and not is_loopback(table.imap_host):
+        who = f"[bounces] {table.imap_host} hears the password of {table.imap_username}"
+        yield False, f'{who} in the clear; set imap_security = "tls"'
+    elif mailbox.is_configured(app):
         box = mailbox.open_box(app, patience=_PATIENCE)
         box.close()
         yield True, f"the mailbox of what comes back ({box.name}) can be read"

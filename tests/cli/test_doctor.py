@@ -85,7 +85,7 @@ def test_a_certificate_that_nobody_knows(home: Workspace) -> None:
     with aiosmtpd_server(Keeper(), starttls=authority.serving()) as port:
         said = bad(findings(home, smtp={"host": "localhost", "port": port, "security": "starttls"}), "smtp")
         assert "the certificate is not to be trusted" in said
-        assert "correct [smtp] security, or the relay's certificate" in said
+        assert "correct [smtp] security or ca_file, or the relay's certificate" in said
         (found,) = findings(home, smtp={"ca_file": "authority.pem"})["smtp"]
         assert found.ok, found
 
@@ -208,7 +208,10 @@ def test_proxies(home: Workspace) -> None:
 
 
 def test_a_password_in_the_clear(home: Workspace) -> None:
-    """A login without encryption at a relay elsewhere is told: everybody on the way could read it."""
+    """A login without encryption at a relay or a mailbox elsewhere is told: everybody on the way could read it."""
+    imap = {"imap_host": "mail.invalid", "imap_security": "none", "imap_username": "bounces"}
+    assert "hears the password of bounces in the clear" in bad(findings(home, bounces=imap), "mailbox")
+    home.configure({"bounces": {"imap_host": ""}})
     relay = {"host": "relay.invalid", "security": "none", "username": "editor"}
     assert "hears the password of editor in the clear" in bad(findings(home, smtp=relay), "smtp")
 
