@@ -123,9 +123,17 @@ def _row(record: Record, file: _File) -> Row:
         since=next((when for _, when in past if when), None),
         consent=evidence[:2_000],
         said=said,
-        paused_until=moment(paused) if (paused := value("pause")) else None,
+        paused_until=_until(value("pause"), status),
         lost=lost,
     )
+
+
+def _until(cell: str, status: Status) -> datetime | None:
+    """Raises ValueError where nobody could tell how long somebody wants no mail who would get it."""
+    until = moment(cell) if is_evidence(cell) else None
+    if until is None and is_evidence(cell) and status in (Status.ACTIVE, Status.PENDING):
+        raise ValueError(f"paused until {cell[:40]!r}, which is no time; write it as 2026-12-24")
+    return until
 
 
 def _regions(cell: str, file: _File) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -130,6 +130,26 @@ def test_a_slip_is_no_region(heading: str, region: str, taken: bool) -> None:
         assert "there is no region" in row.problem
 
 
+@pytest.mark.parametrize(
+    ("status", "pause", "problem"),
+    [
+        ("active", "Christmas", "paused until 'Christmas', which is no time"),
+        ("active", "2026-12-24", ""),
+        ("active", "", ""),
+        ("left", "Christmas", ""),
+    ],
+)
+def test_a_pause_that_cannot_be_read(status: str, pause: str, problem: str) -> None:
+    """Nobody gets mail because a spreadsheet has rewritten until when they want none: the row is told, and left out.
+    Whoever has left stays out, whatever is said there."""
+    raw = io.BytesIO(f"email,status,consent,paused_until\r\nann@example.org,{status},a form,{pause}\r\n".encode())
+    ((row,),) = csv_rows.read(raw, regions=REGIONS, consent="", at=NOW, size=9)
+    assert row.problem.startswith(problem)
+    assert bool(row.problem) is bool(problem)
+    if status == "left":
+        assert row.status is Status.LEFT
+
+
 def test_the_suppressed_stay_out(database: Database) -> None:
     """An export that names a suppressed reader keeps them out wherever it is imported."""
     with database.begin() as connection:
