@@ -34,7 +34,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an owner took in one go. `journal` is the folder of its journal, on the owner's machine."""
+    """What an owner took in one go. `journal` is the path of its journal, on the owner's machine."""
 
     id: str
     owner: Owner

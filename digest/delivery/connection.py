@@ -5,10 +5,9 @@ from __future__ import annotations
 from queue import Empty
 from time import monotonic
 
-from digest.delivery.journal import Journal
 from digest.delivery.kept_session import KeptSession
 from digest.delivery.model import Outcome, Status
-from digest.delivery.policy import accepted, classify
+from digest.delivery.policy import accepted, classify, taken
 from digest.delivery.relays import Relay
 from digest.delivery.run import HeldClaim, Job, Run
 from digest.delivery.session import Reply
@@ -21,7 +20,7 @@ _GLANCE = 0.005  # seconds between two looks at whether it is our relay's turn
 
 
 def send_jobs(run: Run, relay: Relay, name: str) -> None:
-    """Until the run ends. Raises DigestError where the journal cannot be written."""
+    """Until the run ends."""
     connection = _Connection(run, relay, name)
     try:
         while (job := connection.next_job()) is not None:
@@ -35,7 +34,8 @@ class _Connection:
         self._run = run
         self._relay = relay
         self._session = KeptSession(run, relay)
-        self._journal = Journal(name)
+        self._name = name
+        self._sole = run.relays.sole
         self._job: Job | None = None  # that which is being delivered
         self._following: Job | None = None
         self._left = ""  # the content hash of the body that has begun to go
@@ -97,26 +97,31 @@ class _Connection:
             if client is None:
                 return
         self._job, self._left = job, ""
-        self._following = following = self._peek(client)
+        self._following = next_one = self._peek(client)
+        following = None if next_one is None else next_one.message
         message = job.message
-        reply = client.deliver(
-            message,
-            message.pieces if message.plan is None else message.signed(self._run.clock()),
-            before_body=self._may_go,
-            following=None if following is None else following.message,
-        )
-        if reply is None:
-            self._journal.flush()
+        pieces = message.pieces if message.plan is None else message.signed(self._run.clock())
+        reply: bytes | Reply | None
+        if client.awaits_body() and self._may_go():
+            reply = client.hand_over(pieces, following)
+        else:
+            reply = client.deliver(message, pieces, before_body=self._may_go, following=following)
+        if isinstance(reply, bytes) and self._sole:  # nearly always: the writer reads on
+            job.held.journal.took(job.slot, reply)
+            self._run.results.put((job, reply))
+            self._session.worked()
+        elif isinstance(reply, bytes):
+            self._sent(job, taken(reply))
+        elif reply is None:
             self._put(job.held, self._held_back(job) or Settlement(job.delivery, Status.PENDING, tried=False))
         elif reply.phase == "dot" and 200 <= reply.code < 300:
-            self._sent(job, reply, client)
+            self._sent(job, accepted(reply.code, reply.status, reply.text))
         else:
             self._not_sent(job, reply)
 
     def _ready_for(self, job: Job) -> Client | None:
         """A session in which the mail may be offered; None where it has been put elsewhere."""
         run = self._run
-        self._journal.flush()
         held_back = self._held_back(job)
         if held_back is not None:
             self._put(job.held, held_back)
@@ -162,9 +167,8 @@ class _Connection:
         assert job is not None
         if self._held_back(job) is not None:
             return False
-        content_hash = job.message.content_hash
-        self._journal.begin(job.held.folder, job.delivery.id, content_hash)
-        self._left = content_hash
+        self._left = content_hash = job.message.content_hash
+        job.held.journal.begin(job.slot, job.delivery.id, content_hash, self._name)
         return True
 
     def _peek(self, client: Client) -> Job | None:
@@ -189,11 +193,8 @@ class _Connection:
             run.relays.took(relay)
         return job
 
-    def _sent(self, job: Job, reply: Reply, client: Client) -> None:
-        text = reply.text if self._run.relays.sole else self._named(reply.text)
-        outcome = accepted(reply.code, reply.status, text)
-        # Where the next one's body goes at once, both lines take one call.
-        self._end(job, outcome, keep=client.awaited)
+    def _sent(self, job: Job, outcome: Outcome) -> None:
+        self._end(job, outcome)
         self._session.worked()
 
     def _not_sent(self, job: Job, reply: Reply) -> None:
@@ -208,23 +209,17 @@ class _Connection:
             first_attempt_at=delivery.first_attempt_at or now,
             now=now,
         )
-        if not run.relays.sole:
-            outcome = outcome._replace(text=self._named(outcome.text))
-        self._end(job, outcome, keep=False)
+        self._end(job, outcome)
         self._session.failed(job, outcome.verdict, reply)
 
-    def _named(self, text: str) -> str:
-        return f"{text} [{self._relay.name}]".lstrip()
-
-    def _end(self, job: Job, outcome: Outcome, *, keep: bool) -> None:
-        try:
-            self._journal.end(job.held.folder, job.delivery.id, outcome, keep=keep)
-        finally:
-            self._put(job.held, settlement(job.delivery, outcome, self._left))
+    def _end(self, job: Job, outcome: Outcome) -> None:
+        if not self._sole:
+            outcome = outcome._replace(text=f"{outcome.text} [{self._relay.name}]".lstrip())
+        job.held.journal.end(job.slot, job.delivery.id, outcome)
+        self._put(job.held, settlement(job.delivery, outcome, self._left))
 
     def _put(self, held: HeldClaim, result: Settlement) -> None:
         self._run.results.put((held, result))
 
     def close(self) -> None:
         self._session.hang_up()
-        self._journal.close()

@@ -1,121 +1,122 @@
-"""What a connection did, line by line in a local file, without fsync: the page cache outlives the process.
+"""What became of a claim's mails, written down at once and without fsync: the page cache outlives the process.
 
-`B <id> <hash>`: the body of that delivery, with that content hash, is about to be sent.
-`R <id> <verdict> <code> <status> <again> <text>`: its outcome; `again` is seconds since 1970 or "-". A claim has a
-folder, each connection a file in it."""
+A claim has a file, mapped into memory, with a slot for each of its deliveries in their order: no line needs a call into
+the kernel. A slot has room for two, one that is written before the body goes and one when its end is known:
+
+`B <id> <hash> <connection> <seconds>`: the body of that delivery, with that content hash, is about to be sent.
+`A <reply>`: the relay took it, in these words. Or, in its place,
+`R <id> <verdict> <code> <status> <again> <text>`: its outcome. Seconds are since 1970, or "-"."""
 
 from __future__ import annotations
 
+import mmap
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 
 from digest.delivery.model import Outcome, Verdict
+from digest.delivery.policy import taken
 from digest.errors import DigestError
+
+_BEGIN, _END = 160, 352  # octets of the two lines
+_SLOT = _BEGIN + _END
 
 
 class Journal:
-    """What one connection writes: the lines of each mail go to the folder of its claim. Not for two threads at once.
+    """The journal of one claim. Each slot is one thread's at a time."""
 
-    Every method raises DigestError where it cannot be written."""
+    def __init__(self, path: Path, slots: int) -> None:
+        """Makes the file, with room for all that will be written: no disk can be full later. Raises DigestError."""
+        self._path = path
+        size = slots * _SLOT
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                if os.write(file, bytes(size)) != size:
+                    raise OSError(0, "its file system is full")
+                self._map = mmap.mmap(file, size)
+            finally:
+                os.close(file)
+        except OSError as error:
+            remove(path)
+            mend = "free some space, or give the user that runs this write access"
+            raise DigestError(f"journal {path}: {error.strerror}; nothing is lost", mend=mend) from error
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._folder: Path | None = None
-        self._file = -1
-        self._kept = ""
+    def begin(self, slot: int, delivery: int, content_hash: str, connection: str) -> None:
+        """Call it before the first byte of the body."""
+        self._write(slot * _SLOT, b"B %d %b %b %d\n" % (delivery, content_hash.encode(), connection.encode(), time()))
 
-    def begin(self, folder: Path, delivery: int, content_hash: str) -> None:
-        """Call it before the first byte of the body; where it raises, the body must not go."""
-        if folder is not self._folder:  # a claim has one path; to compare two would cost more
-            self._change(folder)
-        self._write(f"{self._kept}B {delivery} {content_hash}\n")
+    def took(self, slot: int, reply: bytes) -> None:
+        """Call it when the relay took the body, with its reply: one line of at most 300 octets."""
+        self._write(slot * _SLOT + _BEGIN, b"A %b\n" % reply)
 
-    def end(self, folder: Path, delivery: int, outcome: Outcome, *, keep: bool = False) -> None:
-        """Call it when the outcome is known. `keep`: it is written with the next line, which comes at once."""
-        if folder is not self._folder:
-            self._change(folder)
-        text = outcome.text
-        if not text.isprintable():
-            text = "".join(c if c.isprintable() else " " for c in text)
+    def end(self, slot: int, delivery: int, outcome: Outcome) -> None:
+        """Call it when any other outcome is known. A text that is too long is cut."""
         again = "-" if outcome.retry_at is None else f"{outcome.retry_at.timestamp():.6f}"
-        line = f"R {delivery} {outcome.verdict!s} {outcome.code} {outcome.status or '-'} {again} {text}\n"
-        if keep:
-            self._kept += line
-        else:
-            self._write(self._kept + line)
+        text = "".join(c if c.isprintable() else " " for c in outcome.text)
+        line = f"R {delivery} {outcome.verdict!s} {outcome.code} {outcome.status or '-'} {again} {text}"
+        self._write(slot * _SLOT + _BEGIN, line.encode("utf-8", "replace")[: _END - 1] + b"\n")
 
-    def flush(self) -> None:
-        """Writes what was kept for the next line, which does not come."""
-        if self._kept:
-            self._write(self._kept)
+    def _write(self, start: int, line: bytes) -> None:
+        self._map[start : start + len(line)] = line
 
     def close(self) -> None:
-        """It is closed even where what was kept cannot be written."""
-        try:
-            self.flush()
-        finally:
-            if self._file >= 0:
-                os.close(self._file)
-            self._file, self._folder = -1, None
-
-    def _change(self, folder: Path) -> None:
-        self.close()
-        try:
-            self._file = os.open(folder / self._name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise _unwritten(folder, error) from error
-        self._folder = folder
-
-    def _write(self, lines: str) -> None:
-        self._kept = ""
-        data = lines.encode("utf-8", "replace")
-        try:
-            written = os.write(self._file, data)
-        except OSError as error:
-            raise _unwritten(self._folder, error) from error
-        if written != len(data):
-            raise _unwritten(self._folder, "its file system is full")
+        """The file goes: its claim has ended, or never was."""
+        self._map.close()
+        remove(self._path)
 
 
-def _unwritten(folder: Path | None, why: object) -> DigestError:
-    return DigestError(f"journal {folder}: {why}", mend="free some disk space and send again; nothing is lost")
+def remove(path: Path) -> None:
+    """Whatever cannot be removed now is swept later."""
+    with suppress(OSError):
+        path.unlink()
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What a journal tells: outcomes by delivery, the content hash of every body that was begun, and the deliveries
-    whose body was begun and has no outcome, with the connection's file and when that was last written."""
+    whose body was begun and has no outcome, with the connection and when it was begun."""
 
     results: dict[int, Outcome]
     in_flight: dict[int, tuple[str, datetime]]
     hashes: dict[int, str]
 
 
-def replay(folder: Path) -> Replayed:
-    """Reads every file of a claim's folder. Raises FileNotFoundError where there is none.
-
-    A last line without its end was being written when the process died, and says nothing."""
+def replay(path: Path) -> Replayed:
+    """Reads a claim's file. Raises OSError where there is none, ValueError where it tells nothing."""
+    content = path.read_bytes()
     results: dict[int, Outcome] = {}
-    begun: dict[int, str] = {}
-    where: dict[int, tuple[str, datetime]] = {}
-    for path in sorted(folder.iterdir()):
-        content = path.read_bytes()
-        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        for line in content[: content.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]:
-            kind, _, rest = line.partition(" ")
-            if kind == "B":
-                number, _, content_hash = rest.partition(" ")
-                begun[int(number)] = content_hash
-                where[int(number)] = (path.stem, written)
-            elif kind == "R":
-                delivery, verdict, code, status, again, text = rest.split(" ", 5)
-                results[int(delivery)] = Outcome(
-                    Verdict(verdict),
-                    int(code),
-                    "" if status == "-" else status,
-                    text,
-                    None if again == "-" else datetime.fromtimestamp(float(again), UTC),
-                )
-    return Replayed(results, {number: said for number, said in where.items() if number not in results}, begun)
+    in_flight: dict[int, tuple[str, datetime]] = {}
+    hashes: dict[int, str] = {}
+    for start in range(0, len(content), _SLOT):
+        begun = _line(content[start : start + _BEGIN])
+        ended = _line(content[start + _BEGIN : start + _SLOT])
+        number = 0
+        if begun:
+            _, delivery, content_hash, connection, at = begun.decode().split(" ")
+            number = int(delivery)
+            hashes[number] = content_hash
+            in_flight[number] = connection, datetime.fromtimestamp(int(at), UTC)
+        if ended.startswith(b"A "):
+            results[number] = taken(ended[2:])
+        elif ended:
+            number, results_of = _outcome(ended.decode("utf-8", "replace"))
+            results[number] = results_of
+        if ended:
+            in_flight.pop(number, None)
+    return Replayed(results, in_flight, hashes)
+
+
+def _line(room: bytes) -> bytes:
+    """Without its end. A line that was being written when the process died has none, or a hole, and says nothing."""
+    line, end, _ = room.partition(b"\n")
+    return line if end and b"\0" not in line else b""
+
+
+def _outcome(line: str) -> tuple[int, Outcome]:
+    _, delivery, verdict, code, status, again, text = line.split(" ", 6)
+    retry_at = None if again == "-" else datetime.fromtimestamp(float(again), UTC)
+    return int(delivery), Outcome(Verdict(verdict), int(code), "" if status == "-" else status, text, retry_at)

@@ -75,8 +75,14 @@ def classify(
 
 
 def accepted(code: int, status: str, text: str) -> Outcome:
-    """The outcome where the relay took the message: nearly always."""
+    """The outcome where the relay took the message."""
     return Outcome(_SENT, code, status, text)
+
+
+def taken(line: bytes) -> Outcome:
+    """The same of a reply of one line, enhanced status first: nearly always. Raises ValueError for any other line."""
+    code, status, text = line.decode().rstrip().split(" ", 2)
+    return Outcome(_SENT, int(code), status, text)
 
 
 def verdict_of(phase: Phase, code: int, status: str, text: str) -> Verdict:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from itertools import count
 from pathlib import Path
-from secrets import token_hex
 from time import monotonic
 
 from sqlalchemy.engine import Connection
@@ -138,9 +137,8 @@ class Producer:
     def _claim(self, choice: Choice, limit: int, moments: Sequence[float] = ()) -> int:
         """Takes one batch and hands it to the connections, each mail at its moment; returns how many."""
         run, now = self._run, self._run.clock()
-        held = HeldClaim(token_hex(8), self._journals, now + run.lease)
+        held = HeldClaim(self._journals, limit, now + run.lease)
         held.paced = bool(moments)
-        held.make_folder()
         run.hold(held)  # before the commit, or another run in this process would take it for a dead one's
         committed = False
         try:
@@ -148,7 +146,7 @@ class Producer:
                 taken = claims.claim(
                     connection,
                     owner=this_process(),
-                    journal=str(held.folder),
+                    journal=str(held.path),
                     limit=limit,
                     now=now,
                     lease=run.lease,
@@ -169,7 +167,7 @@ class Producer:
                 result = Settlement(one.delivery, Status.EXCLUDED, one.reason, tried=False)
                 run.results.put((held, result))
                 continue
-            made = self._job(one, held)
+            made = self._job(one, held, number)
             if not isinstance(made, Job):
                 run.results.put((held, made))
             elif moments:
@@ -178,14 +176,14 @@ class Producer:
                 run.jobs.put(made)
         return len(taken)
 
-    def _job(self, ready: Ready, held: HeldClaim) -> Job | Settlement:
+    def _job(self, ready: Ready, held: HeldClaim, slot: int) -> Job | Settlement:
         delivery = ready.delivery
         try:
             message = self._message(delivery)
             made = fill(message, ready)
         except MessageError as error:
             return settlement(delivery, Outcome(Verdict.FAULT, 0, "", str(error)))
-        return Job(delivery, made, held)
+        return Job(delivery, made, held, slot)
 
     def _message(self, delivery: Delivery) -> Compiled:
         key = (delivery.rendition, delivery.mail, delivery.key)

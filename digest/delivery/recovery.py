@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Container
@@ -129,22 +128,22 @@ def recover(
             ended.append(claim)
     for claim in ended:
         if claim.owner.host == me.host:
-            shutil.rmtree(claim.journal, ignore_errors=True)
+            journal.remove(Path(claim.journal))
     return Recovered(settled, released, doubted)
 
 
 def sweep(database: Database, journals: Path, *, now: datetime) -> None:
-    """Removes old folders that no claim names: those of senders that died before the commit, or right after."""
+    """Removes old journals that no claim names: those of senders that died before the commit, or right after."""
     with database.read() as connection:
         named = {claim.journal for claim in claims.open_claims(connection)}
-    for folder in journals.iterdir():
+    for path in journals.iterdir():
         try:
-            age = now.timestamp() - folder.stat().st_mtime
+            age = now.timestamp() - path.stat().st_mtime
         except FileNotFoundError:
             continue  # another process has just ended its claim
-        # The age spares a folder whose claim another process is about to commit.
-        if str(folder) not in named and age > _LEFT_OVER:
-            shutil.rmtree(folder, ignore_errors=True)
+        # The age spares one whose claim another process is about to commit.
+        if str(path) not in named and age > _LEFT_OVER:
+            journal.remove(path)
 
 
 def _wait_for_last_words(connection: Connection, claim_ids: list[str]) -> None:

@@ -10,8 +10,8 @@ from digest.delivery.wire import LostError, Wire
 
 _MOST_OF_A_REPLY = 64 * 1024
 _MOST_LINES = 500
-_PLAIN = re.compile(rb"\d{3} [245]\.\d{1,3}\.\d{1,3} [!-~][ -~]{0,900}(?<! )\r?\n")
-"""A reply of one line with its enhanced status first: nearly every reply to the final dot."""
+_TAKEN = re.compile(rb"2\d\d 2\.\d{1,3}\.\d{1,3} [!-~](?:[ -~]{0,240}[!-~])?\r?\n")
+"""One line that says yes, with its enhanced status first: nearly every reply to the final dot."""
 
 
 class Replies:
@@ -22,10 +22,6 @@ class Replies:
         self._received = b""
         self.trail = b""
         """The lines that `read` has taken, until somebody empties it."""
-
-    def begins_with(self, said: bytes) -> bool:
-        """Whether these very octets have come already, as the next."""
-        return self._received.startswith(said)
 
     def take(self, said: bytes) -> bool:
         """Waits for these very octets, and takes them. False, with nothing taken, as soon as they cannot come."""
@@ -41,16 +37,13 @@ class Replies:
         self._received = self._received[len(said) :]
         return True
 
-    def read_after_dot(self) -> Reply:
-        """The reply that decides a message's fate."""
+    def take_yes(self) -> bytes | None:
+        """Waits for what comes after the final dot, and takes the line, of at most 256 octets, that plainly says yes
+        (`policy.taken` reads it). None, with nothing taken, where it is anything else."""
         received = self._received or self._wire.receive()
-        self._received = received
-        match = _PLAIN.match(received)
-        if match is None:
-            return self.read("dot")
-        self._received = received[match.end() :]
-        code, status, text = match[0].decode().rstrip().split(" ", 2)
-        return Reply("dot", int(code), status, text)
+        match = _TAKEN.match(received)
+        self._received = received if match is None else received[match.end() :]
+        return None if match is None else match[0]
 
     def read(self, phase: Phase) -> Reply:
         """One reply, all of its lines. Lines that contradict each other are no reply."""

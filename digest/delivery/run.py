@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -10,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
+from secrets import token_hex
 from time import monotonic
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from digest.database import Database
 from digest.delivery.claims import MOST_CLAIMED
 from digest.delivery.compiled import Filled
+from digest.delivery.journal import Journal
 from digest.delivery.model import Delivery, Outcome, Status, Verdict
 from digest.delivery.pace import FIRST_WAIT, Pace
 from digest.delivery.providers import provider_of
@@ -23,7 +24,6 @@ from digest.delivery.recovery import OnResult, Recovered
 from digest.delivery.relays import Relay, Relays
 from digest.delivery.session import RelaySettings
 from digest.delivery.settlements import Settlement
-from digest.errors import DigestError
 
 Ended = Literal["nothing due", "stopped", "paused", "unreachable"]
 
@@ -57,37 +57,37 @@ class Summary:
 
 
 class HeldClaim:
-    """A claim of this run: its journal's folder, its lease, and how many of its deliveries have no result
-    yet."""
+    """A claim of this run: its journal, its lease, and how many of its deliveries have no result yet."""
 
-    def __init__(self, claim_id: str, journals: Path, expires_at: datetime) -> None:
-        self.id = claim_id
-        self.folder = journals / claim_id
+    __slots__ = ("expires_at", "id", "journal", "paced", "path", "remaining", "since", "size")
+
+    def __init__(self, journals: Path, limit: int, expires_at: datetime) -> None:
+        """With a journal for so many deliveries. Raises DigestError where that cannot be made."""
+        self.id = token_hex(8)
+        self.path = journals / self.id
+        self.journal = Journal(self.path, limit)
         self.expires_at = expires_at
         self.size = 0
         self.remaining = 0
         self.paced = False  # its mails wait for their moments: it tells nothing of our speed
         self.since = monotonic()
 
-    def make_folder(self) -> None:
-        try:
-            self.folder.mkdir()
-        except OSError as error:
-            mend = "free some space, or give the user that runs this write access"
-            raise DigestError(f"journal folder {self.folder}: {error.strerror}", mend=mend) from error
 
-
-@dataclass(slots=True, eq=False)  # not frozen: it is made once a mail
-class Job:
-    """A message that is ready for the wire."""
+class Job(NamedTuple):
+    """A message that is ready for the wire; its slot is that of its claim's journal."""
 
     delivery: Delivery
     message: Filled
     held: HeldClaim
+    slot: int
 
     @property
     def provider(self) -> str:
         return provider_of(self.message.recipient)
+
+
+Result = tuple[HeldClaim, Settlement] | tuple[Job, bytes]
+"""What became of a claimed delivery; or the line with which the relay took a mail, for the writer to read."""
 
 
 @dataclass(eq=False)
@@ -102,7 +102,7 @@ class Run:
     on_result: OnResult | None
     progress: Callable[[Summary], None] | None
     jobs: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
-    results: SimpleQueue[tuple[HeldClaim, Settlement] | None] = field(default_factory=SimpleQueue)
+    results: SimpleQueue[Result | None] = field(default_factory=SimpleQueue)
     halt: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     claims: dict[str, HeldClaim] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class Run:
 
     def drop(self, held: HeldClaim) -> None:
         """The claim has ended, or was never written: its journal goes."""
-        shutil.rmtree(held.folder, ignore_errors=True)
+        held.journal.close()
         with self.lock:
             self.claims.pop(held.id, None)
         with _held_lock:

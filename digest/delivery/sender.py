@@ -63,13 +63,13 @@ def run(
     except OSError as error:
         raise DigestError(f"journal folder {journal_dir}: {error.strerror}", mend="make it writable") from error
     journals = journal_dir.resolve()
-    sweep(database, journals, now=datetime.now(UTC))  # folders are dated by the machine's clock, whatever ours says
+    sweep(database, journals, now=datetime.now(UTC))  # files are dated by the machine's clock, whatever ours says
     state = Run(database, relays, clock, lease, stop or threading.Event(), on_result, progress)
     lanes = Lanes(state, only_key, rates or {}, spreads)
     producer = Producer(state, lanes, compiled, prepare, journals, except_keys)
     senders = [relay for relay in state.relays.all for _ in range(relay.settings.connections)]
     with _undisturbed(), ThreadPoolExecutor(len(senders) + 1, thread_name_prefix="digest-sender") as pool:
-        threads = [pool.submit(send_jobs, state, relay, f"{number}.log") for number, relay in enumerate(senders)]
+        threads = [pool.submit(send_jobs, state, relay, str(number)) for number, relay in enumerate(senders)]
         writer = pool.submit(write_results, state)
         try:
             producer.produce(until, [*threads, writer])

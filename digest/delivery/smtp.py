@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from digest.delivery.policy import Phase
+from digest.delivery.policy import Phase, taken
 from digest.delivery.replies import Replies
 from digest.delivery.session import RelaySettings, Reply, describe, open_session
 from digest.delivery.wire import LostError, Wire
@@ -46,9 +46,8 @@ class Client:
     """One session with the relay. Not for two threads at once. Every method that fails leaves the
     connection closed.
 
-    `begun`: an envelope has gone out and its message has not: the next `deliver` must be for it. `awaited`: it was
-    taken, and the relay waits for the body. `out_of_step`: the relay offered PIPELINING and then lost its place; do
-    without in the next session."""
+    `begun`: an envelope has gone out and its message has not: the next `deliver` must be for it. `out_of_step`: the
+    relay offered PIPELINING and then lost its place; do without in the next session."""
 
     def __init__(self, settings: RelaySettings, *, pipelining: bool = True) -> None:
         """Connects, and greets. Without `pipelining` the relay's offer of it is not taken. Raises SessionError."""
@@ -62,7 +61,7 @@ class Client:
         self.smtputf8 = session.smtputf8
         self._usual = b""  # what this relay says to an envelope that it takes
         self.begun: Envelope | None = None
-        self.awaited = False
+        self._awaited = False  # the envelope that went out was taken
         self._reset_needed = False
         self.delivered = 0
         self.out_of_step = False
@@ -89,33 +88,53 @@ class Client:
         if self._most and envelope.size > self._most and begun is None:
             text = f"the message has {envelope.size} octets, the relay takes {self._most}"
             return Reply("mail", 552, "5.3.4", text)
-        phase: Phase = "mail"
         try:
             assert begun is None or begun is envelope or begun == envelope
             asked = self._ask(envelope) if begun is None else self._read_envelope()
             if asked is not _TAKEN:
                 assert asked.refusal is not None
                 return self._empty_body(asked.refusal) if asked.ready else self._closing(asked.refusal)
-            if not before_body():
-                self.close()
-                return None
-            phase = "data"
+        except (OSError, LostError) as error:
+            self.close()
+            return Reply("mail", 0, "", describe(error))
+        except _OutOfStepError as error:
+            self.out_of_step = True
+            self.close()
+            return Reply("mail", 0, "", str(error))
+        if not before_body():
+            self.close()
+            return None
+        said = self.hand_over(pieces, following)
+        if isinstance(said, bytes):
+            _, code, status, text, _ = taken(said)
+            return Reply("dot", code, status, text)
+        return said
+
+    def awaits_body(self) -> bool:
+        """Whether the envelope that went along with the mail before was taken, in the words that this relay has for
+        that, so that it waits for the body. Where it is not, `deliver` finds out what it is."""
+        if not self._awaited and self.begun is not None and self._usual and not self._reset_needed:
+            self._wire.allow(self._settings.command_timeout)
+            self._awaited = self._replies.take(self._usual)
+        return self._awaited
+
+    def hand_over(self, pieces: Sequence[bytes], following: Envelope | None = None) -> bytes | Reply:
+        """The body, for which the relay waits (`awaits_body`). The line in which it plainly said that it took the
+        message, for `policy.taken`; or else the reply, as in `deliver`."""
+        self.begun, self._awaited = None, False
+        phase: Phase = "data"
+        try:
             early = self._send_body(pieces, following)
             if early is not None:
                 self.close()
                 return early
             phase = "lost"
-            reply = self._replies.read_after_dot()
-            self.awaited = self.begun is not None and self._usual != b"" and self._replies.begins_with(self._usual)
+            said = self._replies.take_yes() or self._replies.read("dot")
         except (OSError, LostError) as error:
             self.close()
             return Reply(phase, 0, "", describe(error))
-        except _OutOfStepError as error:
-            self.out_of_step = True
-            self.close()
-            return Reply(phase, 0, "", str(error))
         self.delivered += 1
-        return reply if reply.code < 400 else self._closing(reply)
+        return said if isinstance(said, bytes) or said.code < 400 else self._closing(said)
 
     def quit(self) -> None:
         """Says goodbye, and closes."""
@@ -130,7 +149,7 @@ class Client:
 
     def close(self) -> None:
         self._wire.close()
-        self.begun, self.awaited = None, False
+        self.begun, self._awaited = None, False
 
     def _closing(self, reply: Reply) -> Reply:
         if reply.code == 421:  # the relay closes the channel (RFC 5321 section 3.8)
@@ -166,15 +185,12 @@ class Client:
 
     def _read_envelope(self) -> _Asked:
         """The replies to a pipelined envelope. All are read, though one refuses: they come anyway."""
-        usual, replies = self._usual, self._replies
-        self.begun, awaited, self.awaited = None, self.awaited, False
-        if awaited:
-            replies.take(usual)
-            return _TAKEN
-        self._wire.allow(self._settings.command_timeout)
+        replies = self._replies
         # What it said to one that it took, octet by octet, needs no closer look.
-        if usual and not self._reset_needed and replies.take(usual):
+        if self.awaits_body():
             return _TAKEN
+        self.begun = None
+        self._wire.allow(self._settings.command_timeout)
         answered = False
         if self._reset_needed:
             replies.read("mail")

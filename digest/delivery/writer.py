@@ -7,12 +7,14 @@ from collections import Counter
 from datetime import datetime
 from queue import Empty
 from time import monotonic, sleep
+from typing import cast
 
 from sqlalchemy.engine import Connection
 
 from digest.delivery import claims
-from digest.delivery.run import HeldClaim, Run
-from digest.delivery.settlements import Settlement, settle
+from digest.delivery.policy import taken
+from digest.delivery.run import HeldClaim, Result, Run
+from digest.delivery.settlements import Settlement, settle, settlement
 
 _GROUP = 400  # results that wait for no company
 _MOST = 500
@@ -49,13 +51,20 @@ def _collect(run: Run) -> tuple[Results, bool]:
         if run.results.qsize() < _GROUP:
             sleep(_WAIT)  # company comes meanwhile; to wake up for each would cost more than the commit
         while item is not None:
-            batch.append(item)
+            batch.append(_read(item))
             if len(batch) == _MOST:
                 break
             item = run.results.get_nowait()
     except Empty:
         return batch, True
     return batch, item is not None
+
+
+def _read(result: Result) -> tuple[HeldClaim, Settlement]:
+    first, what = result
+    if isinstance(first, HeldClaim):
+        return first, cast("Settlement", what)
+    return first.held, settlement(first.delivery, taken(cast("bytes", what)), first.message.content_hash)
 
 
 def _write(run: Run, batch: Results, ids: list[str], *, renewing: bool, looking: bool) -> None:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from digest.database import Database
 from digest.delivery import claims, recovery, store
+from digest.delivery.journal import Journal
 from digest.delivery.message import verify
 from digest.delivery.tables import DELIVERY, deliveries, delivery_of
 from tests.delivery.samples import KEY, books_of, compiled, fill_outbox, send
@@ -96,7 +97,8 @@ def test_killed_while_claiming(database: Database, tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     owner = replace(recovery.this_process(), pid=gone.pid, started=0)
     gone.wait()
-    (tmp_path / "journals" / "c1").mkdir(parents=True)
+    (tmp_path / "journals").mkdir()
+    Journal(tmp_path / "journals" / "c1", 9)
     dying, begun = Database(database.url.render_as_string(hide_password=False)), threading.Event()
 
     def last_words() -> None:
@@ -138,10 +140,8 @@ def test_lost_journal(database: Database, tmp_path: Path) -> None:
         wait_for(sink, 5, process)
         process.kill()
         process.communicate()
-        for folder in (tmp_path / "journals").iterdir():
-            for path in folder.iterdir():
-                path.unlink()
-            folder.rmdir()
+        for path in (tmp_path / "journals").iterdir():
+            path.unlink()
         send(database, sink.port, tmp_path)
         assert_once(database, sink, [f"reader-{n}@example.org" for n in range(60)])
     books = books_of(database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from digest.delivery.model import Books, Delivery, Outcome, Verdict
 from digest.delivery.recovery import Recovered, is_alive, recover, sweep, this_process
 from digest.delivery.settlements import settle, settlement
 from digest.delivery.tables import deliveries
+from digest.errors import DigestError
 from tests.delivery.samples import NOW, books_of, fill_outbox
 
 LEASE = timedelta(seconds=60)
@@ -38,17 +40,13 @@ def claim_five(database: Database, folder: Path, owner: claims.Owner = HERE) -> 
 
 def write_journal(folder: Path, rows: list[Delivery]) -> None:
     """One was sent, one is to be repeated, one was refused, one was in flight, one not begun."""
-    (folder / "c1").mkdir()
-    claim = folder / "c1"
-    first, second = Journal("0.log"), Journal("1.log")
-    first.begin(claim, rows[0].id, "a" * 64)
-    first.end(claim, rows[0].id, Outcome(Verdict.SENT, 250, "2.0.0", "ok queued"))
-    second.begin(claim, rows[1].id, "b" * 64)
-    second.end(claim, rows[1].id, Outcome(Verdict.RETRY, 451, "4.3.0", "later", NOW + timedelta(minutes=5)))
-    second.end(claim, rows[2].id, Outcome(Verdict.HARD, 550, "5.1.1", "user unknown"))
-    first.begin(claim, rows[3].id, "d" * 64)
-    first.close()
-    second.close()
+    journal = Journal(folder / "c1", len(rows))
+    journal.begin(0, rows[0].id, "a" * 64, "0")
+    journal.took(0, b"250 2.0.0 ok queued\r\n")
+    journal.begin(1, rows[1].id, "b" * 64, "1")
+    journal.end(1, rows[1].id, Outcome(Verdict.RETRY, 451, "4.3.0", "later", NOW + timedelta(minutes=5)))
+    journal.end(2, rows[2].id, Outcome(Verdict.HARD, 550, "5.1.1", "user unknown"))
+    journal.begin(3, rows[3].id, "d" * 64, "0")
 
 
 def test_a_dead_process_is_replayed(database: Database, tmp_path: Path) -> None:
@@ -128,7 +126,7 @@ def test_without_proof_the_whole_claim_is_uncertain(
         me, now = replace(HERE, host="there"), NOW + LEASE
         assert recover(database, now=now, owner=me, ticks=lambda: 0.0) == Recovered()
     if case == "an unreadable journal":
-        (tmp_path / "c1" / "0.log").write_text("B one\n")
+        (tmp_path / "c1").write_text("B one\n")
     found = recover(database, now=now, owner=me, alive=lambda *_: False, ticks=lambda: 30.0)
     assert found == Recovered(uncertain=5)
     with database.read() as connection:
@@ -160,18 +158,50 @@ def test_another_host_has_its_lease(database: Database, tmp_path: Path) -> None:
 
 
 def test_a_torn_line_says_nothing(tmp_path: Path) -> None:
-    """A line without its end was being written when the process died: it is not read."""
-    journal = Journal("0.log")
-    journal.begin(tmp_path, 12, "e" * 64)
-    journal.end(tmp_path, 12, Outcome(Verdict.SENT, 250, "", "line\nbreak"))
-    journal.begin(tmp_path, 13, "f" * 64)
-    journal.close()
-    with (tmp_path / "0.log").open("a") as file:
-        file.write("R 13 sent 250 2.0")
-    found = replay(tmp_path)
-    assert found.results == {12: Outcome(Verdict.SENT, 250, "", "line break")}
+    """A line without its end, or with a hole, was being written when the process died: it is not read."""
+    path, reply = tmp_path / "c1", b"250 2.0.0 queued as 4711\r\n"
+    journal = Journal(path, 4)
+    for slot in range(4):
+        journal.begin(slot, 12 + slot, "e" * 64, "7")
+    journal.end(0, 12, Outcome(Verdict.SENT, 250, "", "line\nbreak"))
+    for slot in (1, 2, 3):
+        journal.took(slot, reply)
+    content = path.read_bytes()
+    torn = content.rindex(b"4711")
+    path.write_bytes(content[:torn] + bytes(len(content) - torn))  # slot 3: the end is missing
+    with path.open("r+b") as file:
+        file.seek(content.index(reply) + 4)
+        file.write(b"\0\0")  # slot 1: so is something in the middle
+    found = replay(path)
+    assert found.results == {
+        12: Outcome(Verdict.SENT, 250, "", "line break"),
+        14: Outcome(Verdict.SENT, 250, "2.0.0", "queued as 4711"),
+    }
+    assert found.in_flight.keys() == {13, 15}
+    assert found.hashes == dict.fromkeys((12, 13, 14, 15), "e" * 64)
+
+
+def test_a_long_reply_is_cut_in_the_journal_alone(tmp_path: Path) -> None:
+    """It has room for what decides; the mail after it is not touched."""
+    journal = Journal(tmp_path / "c1", 2)
+    journal.begin(1, 13, "f" * 64, "0")
+    journal.end(0, 12, Outcome(Verdict.BLOCK, 554, "5.7.1", "né " * 500))
+    found = replay(tmp_path / "c1")
+    assert found.results[12].text.startswith("né né")
+    assert found.results[12]._replace(text="") == Outcome(Verdict.BLOCK, 554, "5.7.1")
     assert found.in_flight.keys() == {13}
-    assert found.hashes == {12: "e" * 64, 13: "f" * 64}
+
+
+def test_a_journal_has_its_room_before_anything_goes(tmp_path: Path) -> None:
+    """Where the disk has none, one line says so, and nothing is left lying about."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(DigestError, match=r"journal .*c1"):
+            Journal(tmp_path / "c1", 500)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "c1").exists()
 
 
 def test_a_process_is_known_by_its_start() -> None:
@@ -185,11 +215,13 @@ def test_a_process_is_known_by_its_start() -> None:
     assert not is_alive(child.pid, 0)
 
 
-def test_left_over_folders_are_swept(database: Database, tmp_path: Path) -> None:
+def test_left_over_journals_are_swept(database: Database, tmp_path: Path) -> None:
     """An old journal that no claim names is removed; a young one may be about to be claimed."""
     for name, age in (("old", 7200), ("young", 10), ("c1", 7200)):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).touch()
         os.utime(tmp_path / name, (NOW.timestamp() - age,) * 2)
     claim_five(database, tmp_path)
     sweep(database, tmp_path, now=NOW)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["c1", "young"]
+    assert not (tmp_path / "old").exists()
+    assert (tmp_path / "c1").exists()
+    assert (tmp_path / "young").exists()

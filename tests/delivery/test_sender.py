@@ -325,7 +325,7 @@ def test_a_journal_that_cannot_be_written(database: Database, tmp_path: Path) ->
     """Without its journal nothing is sent: one clear line, and everything still pending."""
     fill_outbox(database, 2)
     (tmp_path / "journals").mkdir(mode=0o500)
-    with Sink().serve() as sink, pytest.raises(DigestError, match="journal folder"):
+    with Sink().serve() as sink, pytest.raises(DigestError, match="journal "):
         send(database, sink.port, tmp_path)
     assert books_of(database).pending == 2
 
