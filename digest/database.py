@@ -281,11 +281,6 @@ def upsert(connection: Connection, table: sa.Table, row: Mapping[str, Any], *key
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=changes))
 
 
-def lock_rows(connection: Connection, statement: sa.Select[Any]) -> sa.Select[Any]:
-    """FOR UPDATE SKIP LOCKED where the database has row locks; on SQLite the transaction is the lock."""
-    return statement if connection.dialect.name == "sqlite" else statement.with_for_update(skip_locked=True)
-
-
 def one_at_a_time(connection: Connection, what: str) -> None:
     """Wait until no other transaction is doing `what`, and keep others waiting until this one ends.
 

@@ -5,17 +5,18 @@ A delivery's `claim` names the claim that holds it, or that held it last."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.bulk import Rows, fetch_rows, moment
-from digest.database import UTCDateTime, lock_rows
-from digest.delivery.model import Delivery, Status
+from digest.database import UTCDateTime
+from digest.delivery.model import Delivery
 from digest.delivery.tables import CLAIMED, DELIVERY, PENDING, claims, deliveries, delivery_of
 
 MOST_CLAIMED = 500
@@ -47,30 +48,44 @@ class Choice:
     """Which of the due deliveries are meant: of one key or provider only, or of all but some."""
 
     key: str | None = None
-    except_keys: Collection[str] = ()
+    except_keys: frozenset[str] = frozenset()
     provider: str | None = None
-    except_providers: Collection[str] = ()
+    except_providers: frozenset[str] = frozenset()
 
-    def due(self, now: datetime) -> sa.Select[Any]:
-        table = deliveries.c
-        statement = sa.select(table.id).where(table.status == PENDING, table.due_at <= now)
-        if self.key is not None:
-            statement = statement.where(table.key == self.key)
-        if self.except_keys:
-            statement = statement.where(table.key.not_in(list(self.except_keys)))
-        if self.provider is not None:
-            statement = statement.where(table.provider == self.provider)
-        if self.except_providers:
-            statement = statement.where(table.provider.not_in(list(self.except_providers)))
-        return statement
+    def without(self, keys: frozenset[str]) -> Choice:
+        return replace(self, except_keys=self.except_keys | keys) if keys else self
 
 
 ALL = Choice()
+_KEPT = 256  # statements: to put one together takes longer than to run it
+_NOW = sa.bindparam("c_now", type_=UTCDateTime)
+_ID = sa.bindparam("c_id", type_=sa.String)
+_IDS = sa.bindparam("c_ids", type_=sa.String, expanding=True)
+
+
+def _due(choice: Choice) -> sa.Select[Any]:
+    """Those that are due at `c_now`."""
+    table = deliveries.c
+    statement = sa.select(table.id).where(table.status == PENDING, table.due_at <= _NOW)
+    if choice.key is not None:
+        statement = statement.where(table.key == choice.key)
+    if choice.except_keys:
+        statement = statement.where(table.key.not_in(sorted(choice.except_keys)))
+    if choice.provider is not None:
+        statement = statement.where(table.provider == choice.provider)
+    if choice.except_providers:
+        statement = statement.where(table.provider.not_in(sorted(choice.except_providers)))
+    return statement
 
 
 def any_due(connection: Connection, *, now: datetime, choice: Choice = ALL) -> bool:
     """Whether a claim would find something."""
-    return connection.execute(choice.due(now).limit(1)).first() is not None
+    return connection.execute(_first(choice), {"c_now": now}).first() is not None
+
+
+@lru_cache(maxsize=_KEPT)
+def _first(choice: Choice) -> sa.Select[Any]:
+    return _due(choice).limit(1)
 
 
 def claim(
@@ -89,33 +104,21 @@ def claim(
 
     The claim is written only where something was due."""
     claim_id = claim_id or secrets.token_hex(8)
-    table = deliveries.c
-    due = choice.due(now).order_by(table.priority, table.due_at, table.id).limit(min(limit, MOST_CLAIMED))
-    # A WITH and no plain subquery: PostgreSQL may run that once a row, and then it takes more than the limit.
-    chosen = lock_rows(connection, due).cte("due")
-    taken = connection.execute(
-        sa.update(deliveries)
-        .where(table.id.in_(sa.select(chosen.c.id)), table.status == PENDING)
-        .values(
-            status=Status.CLAIMED.value,
-            claim=claim_id,
-            reason="",
-            first_attempt_at=sa.func.coalesce(table.first_attempt_at, sa.bindparam("claimed_at", now, UTCDateTime)),
-        )
-    )
-    if not taken.rowcount:
+    most = {"c_now": now, "c_id": claim_id, "c_most": min(limit, MOST_CLAIMED)}
+    if not connection.execute(_take(choice), most).rowcount:
         return []
     connection.execute(
-        sa.insert(claims).values(
-            id=claim_id,
-            host=owner.host,
-            boot_id=owner.boot_id,
-            pid=owner.pid,
-            started=owner.started,
-            journal=journal,
-            expires_at=now + lease,
-            created_at=now,
-        )
+        _NEW_CLAIM,
+        {
+            "id": claim_id,
+            "host": owner.host,
+            "boot_id": owner.boot_id,
+            "pid": owner.pid,
+            "started": owner.started,
+            "journal": journal,
+            "expires_at": now + lease,
+            "created_at": now,
+        },
     )
     rows = fetch_rows(connection, _TAKEN, {"c_id": claim_id})
     rows.sort()  # by priority and number
@@ -125,15 +128,33 @@ def claim(
     ]
 
 
+@lru_cache(maxsize=_KEPT)
+def _take(choice: Choice) -> sa.Update:
+    table = deliveries.c
+    most = sa.bindparam("c_most", type_=sa.Integer)
+    due = _due(choice).order_by(table.priority, table.due_at, table.id).limit(most)
+    # A WITH and no plain subquery: PostgreSQL may run that once a row, and then it takes more than the limit.
+    chosen = due.with_for_update(skip_locked=True).cte("due")
+    return (
+        sa.update(deliveries)
+        .where(table.id.in_(sa.select(chosen.c.id)), table.status == PENDING)
+        .values(
+            status=CLAIMED, claim=_ID, reason=sa.literal_column("''"),
+            first_attempt_at=sa.func.coalesce(table.first_attempt_at, _NOW),
+        )
+    )  # fmt: skip
+
+
+_NEW_CLAIM = sa.insert(claims)
 _TAKEN = sa.select(Rows(deliveries.c.priority, *(column for column in DELIVERY if column.name != "claim"))).where(
-    deliveries.c.claim == sa.bindparam("c_id"), deliveries.c.status == CLAIMED
+    deliveries.c.claim == _ID, deliveries.c.status == CLAIMED
 )
 
 
 def open_claims(connection: Connection, *, lock: bool = False) -> list[Claim]:
     """Every claim that has not ended; `lock`: those that no other process is looking at with a lock."""
     statement = sa.select(claims).order_by(claims.c.created_at, claims.c.id)
-    rows = connection.execute(lock_rows(connection, statement) if lock else statement)
+    rows = connection.execute(statement.with_for_update(skip_locked=True) if lock else statement)
     return [
         Claim(row.id, Owner(row.host, row.boot_id, row.pid, row.started), row.journal, row.expires_at) for row in rows
     ]
@@ -149,7 +170,10 @@ def claimed(connection: Connection, claim_id: str) -> dict[int, Delivery]:
 def end_claims(connection: Connection, claim_ids: Iterable[str]) -> None:
     """Forgets claims all of whose deliveries have a result."""
     if ids := list(claim_ids):
-        connection.execute(sa.delete(claims).where(claims.c.id.in_(ids)))
+        connection.execute(_END, {"c_ids": ids})
+
+
+_END = sa.delete(claims).where(claims.c.id.in_(_IDS))
 
 
 def renew(connection: Connection, claim_ids: Iterable[str], *, expires_at: datetime) -> set[str]:
@@ -163,8 +187,10 @@ def renew(connection: Connection, claim_ids: Iterable[str], *, expires_at: datet
 
 def withdrawn(connection: Connection, claim_ids: Iterable[str]) -> dict[int, str]:
     """The claimed deliveries that must not leave any more, and why."""
-    table = deliveries.c
-    statement = sa.select(table.id, table.reason).where(
-        table.claim.in_(list(claim_ids)), table.status == CLAIMED, table.reason != ""
-    )
-    return {row.id: row.reason for row in connection.execute(statement)}
+    found = connection.execute(_WITHDRAWN, {"c_ids": list(claim_ids)})
+    return {row.id: row.reason for row in found}
+
+
+_WITHDRAWN = sa.select(deliveries.c.id, deliveries.c.reason).where(
+    deliveries.c.claim.in_(_IDS), deliveries.c.status == CLAIMED, deliveries.c.reason != sa.literal_column("''")
+)

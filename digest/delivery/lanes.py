@@ -109,19 +109,19 @@ class Lanes:
         if self._key in self._spread:
             return None
         run = self._run
-        except_keys = frozenset(run.waiting) | frozenset(self._spread)
+        except_keys = run.waiting | frozenset(self._spread)
         return Choice(self._key, except_keys, None, self._resting | frozenset(self._limited))
 
     def whatever(self) -> Choice:
         """All that this run will send, now or when its moment comes."""
-        return Choice(self._key, frozenset(self._run.waiting), None, self._resting)
+        return Choice(self._key, self._run.waiting, None, self._resting)
 
     def open(self) -> list[Lane]:
         """The lanes to look at now."""
         if not self.any:
             return []
         wanted: dict[tuple[str | None, str | None], Lane] = {}
-        waiting = frozenset(self._run.waiting)
+        waiting = self._run.waiting
         keys: list[str | None] = [key for key in self._spread if key not in waiting]
         if self._key not in self._spread:
             keys.append(None)
@@ -143,7 +143,7 @@ class Lanes:
             key or self._key,
             waiting if key else waiting | frozenset(self._spread),
             provider,
-            () if provider else self._resting | frozenset(self._limited),
+            frozenset() if provider else self._resting | frozenset(self._limited),
         )
         lane = self._lanes.get((key, provider)) or Lane(choice, tuple(paces))
         lane.choice = choice

@@ -23,6 +23,8 @@ from digest.delivery.run import HeldClaim, Job, Run, held_here
 from digest.delivery.settlements import Settlement, settlement
 from digest.errors import DigestError
 
+ExceptKeys = Callable[[Connection], Collection[str]]
+"""The keys whose deliveries stay where they are for now."""
 Prepare = Callable[[Connection, Sequence[Delivery]], Sequence[Ready | Excluded]]
 """Looks again at each claimed delivery, in the transaction that claims it: may it still go, and with which
 texts."""
@@ -45,7 +47,7 @@ class Producer:
         compiled: Callable[[str, Delivery], Compiled],
         prepare: Prepare,
         journals: Path,
-        except_keys: Callable[[], Collection[str]],
+        except_keys: ExceptKeys,
     ) -> None:
         self._run = run
         self._lanes = lanes
@@ -69,7 +71,8 @@ class Producer:
                 self._look_around()
                 looked = monotonic()
             if monotonic() - self._asked >= _ASK:
-                self._ask()
+                with run.database.read() as connection:
+                    self._ask(connection)
             self._let_go()
             limit = run.claim_limit(_WORK_IN_A_CLAIM)
             if run.jobs.qsize() > limit // 2:
@@ -97,9 +100,9 @@ class Producer:
         self._lanes.refresh()
         return found != Recovered()
 
-    def _ask(self) -> None:
+    def _ask(self, connection: Connection) -> None:
         """What is paused."""
-        self._run.waiting = self._except_keys()
+        self._run.waiting = frozenset(self._except_keys(connection))
         self._asked = monotonic()
 
     def _let_go(self) -> None:
@@ -126,7 +129,6 @@ class Producer:
             if taken:
                 lane.claimed(moments[:taken])
                 some = True
-        self._ask()  # nothing of what was paused by now is claimed
         choice = self._lanes.everything_else()
         if choice is not None and (self._more or self._any_due(choice)):  # to look does not take the right to write
             taken = self._claim(choice, limit)
@@ -143,6 +145,7 @@ class Producer:
         committed = False
         try:
             with run.database.begin() as connection:
+                self._ask(connection)  # nothing of what was paused by now is claimed
                 taken = claims.claim(
                     connection,
                     owner=this_process(),
@@ -150,7 +153,7 @@ class Producer:
                     limit=limit,
                     now=now,
                     lease=run.lease,
-                    choice=choice,
+                    choice=choice.without(run.waiting),
                     claim_id=held.id,
                 )
                 prepared = _checked(taken, self._prepare(connection, taken) if taken else ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -107,7 +107,7 @@ class Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     claims: dict[str, HeldClaim] = field(default_factory=dict)
     withdrawn: dict[int, str] = field(default_factory=dict)
-    waiting: Collection[str] = ()  # the keys that are paused
+    waiting: frozenset[str] = frozenset()  # the keys that are paused
     slow_until: dict[str, datetime] = field(default_factory=dict)  # by provider; replaced, never changed
     slow_news: list[str] = field(default_factory=list)  # the providers that the database must hear of yet
     slowness: dict[str, int] = field(default_factory=dict)  # how often providers were slowed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from digest.delivery.compiled import Compiled
 from digest.delivery.connection import send_jobs
 from digest.delivery.lanes import Lanes, Spreads
 from digest.delivery.model import Delivery
-from digest.delivery.producer import Prepare, Producer
+from digest.delivery.producer import ExceptKeys, Prepare, Producer
 from digest.delivery.recovery import OnResult, recover, sweep
 from digest.delivery.run import Run, Summary, held_here
 from digest.delivery.session import RelaySettings
@@ -43,7 +43,7 @@ def run(
     on_result: OnResult | None = None,
     until: Literal["nothing due", "stopped"] = "nothing due",
     only_key: str | None = None,
-    except_keys: Callable[[], Collection[str]] = tuple,
+    except_keys: ExceptKeys = lambda _: (),
     rates: Mapping[str, float] | None = None,
     spreads: Spreads = dict,
     lease: timedelta = LEASE,
@@ -51,9 +51,10 @@ def run(
     """Sends what is due, until nothing is or `stop` is set; never resends what may have arrived.
 
     `relays` share the mails by their weights. `rates`: mails a second by provider; `spreads` is asked which keys go
-    slowly and how many a second each. `compiled` is asked once for each rendition and key. `except_keys` is asked
-    before each claim and every half second: deliveries of those keys stay where they are, and go back where they have
-    not left. `on_result` is called in the transaction that settles the delivery. `journal_dir` must be on this machine.
+    slowly and how many a second each. `compiled` is asked once for each rendition and key. `except_keys` is asked in
+    the transaction of each claim and every half second: deliveries of those keys stay where they are, and go back where
+    they have not left. `on_result` is called in the transaction that settles the delivery. `journal_dir` must be on
+    this machine.
     Setting `stop` finishes the mails that are going out and gives the others back.
 
     The Summary says why it ended; DigestError where the database or the journal fails (nothing is lost: the

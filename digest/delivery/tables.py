@@ -42,8 +42,12 @@ deliveries = sa.Table(
 for _name, _columns, _where in (
     ("due", ("priority", "due_at", "id", "provider"), "status = 'pending'"),
     ("claimed", ("claim",), "status = 'claimed'"),
-    ("open", ("key", "priority", "due_at", "id", "provider"), "status = 'pending'"),
-    ("waiting", ("key", "mail", "provider", "reply_code", "reply_status"), "status = 'pending'"),
+    (
+        "open",
+        ("key", "priority", "due_at", "id", "provider", "mail", "reply_code", "reply_status"),
+        "status = 'pending'",
+    ),
+    ("withdrawn", ("claim", "id", "reason"), "status = 'claimed' AND reason <> ''"),
     ("uncertain", ("key", "id"), "status = 'uncertain'"),
     ("books", ("key", "mail", "status", "provider", "reply_code", "reply_status"), _SETTLED),
     ("subscriber", ("subscriber",), None),

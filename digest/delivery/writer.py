@@ -16,9 +16,9 @@ from digest.delivery.policy import taken
 from digest.delivery.run import HeldClaim, Result, Run
 from digest.delivery.settlements import Settlement, settle, settlement
 
-_GROUP = 400  # results that wait for no company
-_MOST = 500
-_WAIT = 0.1  # seconds that the first of a group waits for company
+_GROUP = 800  # results that wait for no company
+_MOST = 1000
+_WAIT = 0.2  # seconds that the first of a group waits for company
 _LOOK = 0.1  # seconds between two looks for readers who have left
 
 Results = list[tuple[HeldClaim, Settlement]]

@@ -84,6 +84,14 @@ def list_editions(connection: Connection, *, states: Sequence[State] = (), limit
     return tuple(EditionHead(**row) for row in connection.execute(statement).mappings())
 
 
+def slugs(connection: Connection, states: Sequence[State]) -> list[str]:
+    """The editions in one of these states, in no order."""
+    return list(connection.execute(_SLUGS, {"states": list(states)}).scalars())
+
+
+_SLUGS = sa.select(editions.c.slug).where(editions.c.state.in_(sa.bindparam("states", expanding=True)))
+
+
 def overdue(connection: Connection, now: datetime) -> tuple[EditionHead, ...]:
     """Editions that should have gone and did not: not begun, their deadline passed, not expired yet."""
     statement = sa.select(*_HEAD).where(

@@ -22,6 +22,7 @@ from digest.editions.rows import (
     list_editions,
     load,
     overdue,
+    slugs,
     snapshot_of,
     waited,
 )
@@ -276,6 +277,7 @@ __all__ = [
     "set_candidates",
     "set_overlay",
     "skip",
+    "slugs",
     "stop",
     "void_approval",
     "waited",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.engine import Connection
+
 from digest.app import App
 from digest.delivery import store as outbox
 from digest.editions import corrections
@@ -16,12 +18,11 @@ from digest.which import current
 log = Logger("digest.post_office")
 
 
-def paused_keys(app: App) -> frozenset[str]:
+def paused_keys(app: App, connection: Connection) -> frozenset[str]:
     """What must wait, editions and their corrections, asked anew at each claim; all of it where sending is unlawful."""
     waiting: tuple[State, ...] = ("paused", "sending") if app.config.lawful_for_sending else ("paused",)
-    with app.database.read() as connection:
-        heads = editions.list_editions(connection, states=waiting)
-        return frozenset(key for head in heads for key in corrections.keys_of(connection, head.slug))
+    slugs = editions.slugs(connection, waiting)
+    return frozenset(key for slug in slugs for key in corrections.keys_of(connection, slug))
 
 
 def resume(app: App, slug: str | None) -> EditionRow:

@@ -169,7 +169,7 @@ def deliver(
         until=until,
         journal_dir=app.journals,
         only_key=key,
-        except_keys=lambda: paused_keys(app),
+        except_keys=lambda connection: paused_keys(app, connection),
         rates=app.config.provider_rates(),
         spreads=Spreads(app),
     )
@@ -177,8 +177,7 @@ def deliver(
 
 def has_work(app: App) -> bool:
     """Whether a run would find anything: a mail that is due, or a claim that may be a dead sender's."""
-    waiting = paused_keys(app)
     with app.database.read() as connection:
-        resting = pace.resting(connection, now=app.now)
-        due = claims.any_due(connection, now=app.now, choice=Choice(except_keys=waiting, except_providers=resting))
-        return due or bool(claims.open_claims(connection))
+        resting = frozenset(pace.resting(connection, now=app.now))
+        choice = Choice(except_keys=paused_keys(app, connection), except_providers=resting)
+        return claims.any_due(connection, now=app.now, choice=choice) or bool(claims.open_claims(connection))

@@ -434,7 +434,7 @@ def test_a_paused_edition_waits(database: Database, tmp_path: Path) -> None:
     fill_outbox(database, 5)
     fill_outbox(database, 2, key="2026-12-04")
     with Sink().serve() as sink:
-        assert send(database, sink.port, tmp_path, except_keys=lambda: [KEY]).sent == 2
+        assert send(database, sink.port, tmp_path, except_keys=lambda _: [KEY]).sent == 2
         assert books_of(database).pending == 5
         assert send(database, sink.port, tmp_path).sent == 5
 
