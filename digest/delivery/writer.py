@@ -18,7 +18,7 @@ from digest.delivery.settlements import Settlement, settle, settlement
 
 _GROUP = 800  # results that wait for no company
 _MOST = 1000
-_WAIT = 0.2  # seconds that the first of a group waits for company
+_WAIT = 0.1  # seconds that the first of a group waits for company
 _LOOK = 0.1  # seconds between two looks for readers who have left
 
 Results = list[tuple[HeldClaim, Settlement]]
