@@ -30,7 +30,7 @@ class Journal:
 
     def __init__(self, path: Path, slots: int) -> None:
         """Makes the file, with room for all that will be written: no disk can be full later. Raises DigestError."""
-        self._path = path
+        self.path = path
         size = slots * _SLOT
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -66,7 +66,7 @@ class Journal:
     def close(self) -> None:
         """The file goes: its claim has ended, or never was."""
         self._map.close()
-        remove(self._path)
+        remove(self.path)
 
 
 def remove(path: Path) -> None:
@@ -103,8 +103,8 @@ def replay(path: Path) -> Replayed:
         if ended.startswith(b"A "):
             results[number] = taken(ended[2:])
         elif ended:
-            number, results_of = _outcome(ended.decode("utf-8", "replace"))
-            results[number] = results_of
+            number, outcome = _outcome(ended.decode("utf-8", "replace"))
+            results[number] = outcome
         if ended:
             in_flight.pop(number, None)
     return Replayed(results, in_flight, hashes)

@@ -149,7 +149,7 @@ class Producer:
                 taken = claims.claim(
                     connection,
                     owner=this_process(),
-                    journal=str(held.path),
+                    journal=str(held.journal.path),
                     limit=limit,
                     now=now,
                     lease=run.lease,

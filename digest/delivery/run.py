@@ -59,13 +59,12 @@ class Summary:
 class HeldClaim:
     """A claim of this run: its journal, its lease, and how many of its deliveries have no result yet."""
 
-    __slots__ = ("expires_at", "id", "journal", "paced", "path", "remaining", "since", "size")
+    __slots__ = ("expires_at", "id", "journal", "paced", "remaining", "since", "size")
 
     def __init__(self, journals: Path, limit: int, expires_at: datetime) -> None:
         """With a journal for so many deliveries. Raises DigestError where that cannot be made."""
         self.id = token_hex(8)
-        self.path = journals / self.id
-        self.journal = Journal(self.path, limit)
+        self.journal = Journal(journals / self.id, limit)
         self.expires_at = expires_at
         self.size = 0
         self.remaining = 0
