@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_AT_ONCE = struct.pack("ii", 1, 0)  # to linger, for no seconds: what is unsent is dropped, and the client told
 
 
 class Prompt(H11Protocol):
@@ -42,4 +46,12 @@ class Prompt(H11Protocol):
     def _within(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self.loop.call_later(seconds, self.transport.abort)
+        self._timer = self.loop.call_later(seconds, self._cut)
+
+    def _cut(self) -> None:
+        # An answer that stays behind is cut anyway. Closed in the usual way, the system would keep its megabytes for
+        # minutes, and offer them; what has left us whole, it shall bring to its end.
+        line: socket.socket | None = self.transport.get_extra_info("socket")
+        if line is not None and self.transport.get_write_buffer_size():
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
