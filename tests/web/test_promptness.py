@@ -23,8 +23,10 @@ PATIENCE = 30
 
 
 class Impatient(Prompt):
-    head = 0.4
-    whole = 1.0
+    """Seconds that are few for a client, and enough for a server whose machine has much else to do."""
+
+    head = 2.0
+    whole = 5.0
 
 
 @pytest.fixture
