@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 
 from digest.app import App
 from digest.editions import corrections
@@ -15,6 +16,7 @@ from digest.post_office.content import filled
 from digest.rendering import store as renditions
 from digest.rendering.model import PLACE, PLACES
 from digest.rendering.plain import clean, safe_url
+from digest.rendering.view import browser_link
 from digest.web.services import ArchivedEdition, Listing
 
 BEGUN: tuple[State, ...] = ("sending", "paused", "sent")
@@ -26,6 +28,8 @@ _PERSONAL = re.compile(
     rf"<p\b[^>]*>(?:(?!</p>).)*{PLACE}(?:{'|'.join(PLACES)})END(?:(?!</p>).)*</p>\n?", re.DOTALL | re.IGNORECASE
 )
 """A paragraph that speaks to one reader: why they get it, and their own links."""
+_TO_ITSELF = r'<span\b[^>]*>(?:(?!</?span\b).)*\bhref="{link}"(?:(?!</?span\b).)*</span>'
+"""The way to this very page, with the dot before it."""
 
 
 def archive(app: App) -> Sequence[ArchivedEdition]:
@@ -70,5 +74,7 @@ def edition_page(app: App, slug: str, regions: tuple[str, ...]) -> str | None:
     if made is None:
         return None
     home = f"{app.publication.public_url.rstrip('/')}/"
-    public = replace(made, html=_PERSONAL.sub("", made.html))
+    to_itself = _TO_ITSELF.format(link=re.escape(escape(browser_link(slug, app.publication, made.regions))))
+    html = re.sub(to_itself, "", _PERSONAL.sub("", made.html), flags=re.DOTALL)
+    public = replace(made, html=html)
     return filled(public, {"UNSUBSCRIBE": home, "PREFERENCES": home, "SINCE": ""})[0]

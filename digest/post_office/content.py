@@ -11,6 +11,7 @@ from digest.app import App
 from digest.editions import approval
 from digest.editions.model import Edition
 from digest.rendering.environment import templates_hash
+from digest.rendering.i18n import correction_label
 from digest.rendering.model import Rendition, place
 from digest.rendering.render import render
 
@@ -59,7 +60,9 @@ def rendition(
 
 def correction_rendition(app: App, edition: Edition, reason: str, choice: tuple[str, ...] = ()) -> Rendition | None:
     """The mail that puts an edition right: "Correction: …" in the subject, and what was wrong above everything."""
-    told = "\n\n".join(text for text in (reason, edition.introduction) if text)
+    label = correction_label(app.publication.language)
+    labelled = reason if reason.startswith(label) else f"{label} {reason}"
+    told = "\n\n".join(text for text in (labelled, edition.introduction) if text)
     return rendition(app, replace(edition, introduction=told), choice, correction=True)
 
 

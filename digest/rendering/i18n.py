@@ -90,6 +90,11 @@ def since(day: date | None, language: str) -> str:
     return f" {phrase}"
 
 
+def correction_label(language: str) -> str:
+    """`Correction:`, which stands before the subject of a correction and before what was wrong."""
+    return translations(language).gettext("Correction:")
+
+
 def reading_time(minutes: int, language: str) -> str:
     """`6 min`, as it stands beside an article; "" where it is not known."""
     if not minutes:

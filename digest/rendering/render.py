@@ -50,7 +50,7 @@ def render(
     whole = view(edition, publication, regions, Plan())
     mark = "[Test] " if test else ""
     if correction:
-        mark += i18n.translations(publication.language).gettext("Correction:") + " "
+        mark += i18n.correction_label(publication.language) + " "
     subject = _subject(env, "digest", base | {"edition": whole}, mark=mark)
     preheader = _preheader(env, "digest", base | {"edition": whole, "subject": subject}, _reserve(whole, publication))
     context = base | {"subject": subject, "preheader": preheader}

@@ -47,7 +47,7 @@ def view(edition: Edition, publication: Publication, regions: tuple[str, ...], p
         "headlines": titles,
         "lead_title": next((title for title in titles[:1] if not _misleading(title)), ""),
         "lead_excerpt": clean(own[0].excerpt) if own else "",
-        "browser_link": browser_link(edition, publication, regions),
+        "browser_link": browser_link(edition.slug, publication, regions),
         "regions": [clean(publication.region_names.get(slug, slug)) for slug in regions],
         "unsubscribe": place("UNSUBSCRIBE"),
         "preferences": place("PREFERENCES"),
@@ -64,10 +64,10 @@ def _misleading(title: str) -> bool:
     )
 
 
-def browser_link(edition: Edition, publication: Publication, regions: tuple[str, ...]) -> str:
+def browser_link(slug: str, publication: Publication, regions: tuple[str, ...]) -> str:
     """Where this choice of regions can be read in a browser."""
     query = f"?regions={','.join(regions)}" if regions else ""
-    return safe_url(f"{publication.public_url.rstrip('/')}/e/{edition.slug}{query}")
+    return safe_url(f"{publication.public_url.rstrip('/')}/e/{slug}{query}")
 
 
 def _section(edition: Edition, section: Section, publication: Publication, plan: Plan) -> dict[str, Any]:

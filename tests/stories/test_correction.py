@@ -91,7 +91,7 @@ def test_only_those_whose_mail_was_faulty_get_it(tmp_path: Path, database_url: s
         }  # fmt: skip
         assert row(h).state == "sent"
         told = next(mail for mail in mails(h) if mail.recipient == "asia@example.org" and "Correction:" in mail.subject)
-        assert "The headline named the wrong country." in told.text
+        assert "Correction: The headline named the wrong country." in told.text
         assert "What really happened in Asia" in told.text
 
 
@@ -144,7 +144,7 @@ def test_the_archive_shows_it(tmp_path: Path) -> None:
         correcting.send(h.app, EDITION)
         for path in (f"/e/{EDITION}", f"/e/{EDITION}?regions=asia", f"/e/{EDITION}?regions=asia,europe"):
             page = pages.get(path).text
-            assert "The headline named the wrong country." in page, path
+            assert "Correction: The headline named the wrong country." in page, path
             assert "What really happened in Asia" in page
         assert pages.get(f"/e/{EDITION}?regions=africa").text == before[f"/e/{EDITION}?regions=africa"]
 

@@ -141,6 +141,7 @@ def test_the_edition_page_has_no_trace_of_a_reader(tmp_path: Path, database_url:
             assert not re.search(r"DIGESTPLACE|/[upc]/|(ann|bo|cy)@example\.org", answer.text)
             assert not re.search(r"unsubscribe|you signed up", answer.text, re.IGNORECASE)
             assert '<nav class="archive-bar"' in answer.text
+            assert "View in browser" not in answer.text  # it is there
             assert answer.headers["referrer-policy"] == "no-referrer"
         assert "Article number 1 " in http.get(f"/e/{slug}?regions=asia").text
         assert "Article number 0 " not in http.get(f"/e/{slug}?regions=asia").text
