@@ -34,6 +34,7 @@ app = typer.Typer(
     name="digest",
     cls=Commands,
     help="Builds a publication's weekly roundup from its feeds, and sends it.",
+    epilog="Exit codes: 0 done, 1 something to look at, 2 wrong usage or configuration.",
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
