@@ -19,6 +19,7 @@ from digest.delivery.settlements import Settlement, settle, settlement
 _GROUP = 800  # results that wait for no company
 _MOST = 1000
 _WAIT = 0.1  # seconds that the first of a group waits for company
+_GLANCE = 0.01  # seconds between two looks at whether any may still come, when no mail waits for a connection
 _LOOK = 0.1  # seconds between two looks for readers who have left
 
 Results = list[tuple[HeldClaim, Settlement]]
@@ -48,8 +49,7 @@ def _collect(run: Run) -> tuple[Results, bool]:
     batch: Results = []
     try:
         item = run.results.get(timeout=_LOOK)
-        if run.results.qsize() < _GROUP:
-            sleep(_WAIT)  # company comes meanwhile; to wake up for each would cost more than the commit
+        _await_company(run)
         while item is not None:
             batch.append(_read(item))
             if len(batch) == _MOST:
@@ -58,6 +58,17 @@ def _collect(run: Run) -> tuple[Results, bool]:
     except Empty:
         return batch, True
     return batch, item is not None
+
+
+def _await_company(run: Run) -> None:
+    """Others come meanwhile; to wake up for each would cost more than the commit. None come where this was the last."""
+    until = monotonic() + _WAIT
+    while (others := run.results.qsize()) < _GROUP and (left := until - monotonic()) > 0:
+        if run.jobs.empty():
+            if others + 1 >= sum(held.remaining for held in run.held_claims()):
+                return
+            left = min(left, _GLANCE)
+        sleep(left)
 
 
 def _read(result: Result) -> tuple[HeldClaim, Settlement]:

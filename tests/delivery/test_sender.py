@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from digest.database import Database
-from digest.delivery import claims, store, tables
+from digest.delivery import claims, store, tables, writer
 from digest.delivery.message import Compiled
 from digest.delivery.model import Books, Delivery, Excluded, Outcome, Ready, Verdict
 from digest.delivery.run import Summary
@@ -62,6 +62,20 @@ def test_everyone_gets_one_mail(database: Database, tmp_path: Path) -> None:
     assert sink.connections <= 4
     assert books_of(database) == Books(120, sent=120, excluded=0, failed=0, uncertain=0, pending=0)
     assert_nothing_held(database, tmp_path)
+
+
+def test_a_mail_that_goes_alone_waits_for_no_company(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results are written in groups, and the last of all at once: nobody waits for others that cannot come."""
+
+    def sleep(seconds: float) -> None:
+        raise AssertionError(f"the writer waited {seconds} seconds")
+
+    monkeypatch.setattr(writer, "sleep", sleep)
+    fill_outbox(database, 1)
+    with Sink().serve() as sink:
+        assert send(database, sink.port, tmp_path).sent == 1
 
 
 def test_each_gets_their_own(database: Database, tmp_path: Path) -> None:
