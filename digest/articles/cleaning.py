@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from digest.articles.boilerplate import without_boilerplate
 from digest.articles.identity import normalised_title, published, without_tracking
 from digest.articles.model import Article
-from digest.articles.plain import label, paragraphs
+from digest.articles.plain import label, one_line, paragraphs
 from digest.articles.sentences import excerpt, sentences, shortened
 from digest.feeds.model import Entry, Image, Role
 
@@ -199,7 +199,7 @@ def author(name: str) -> str:
     bare = re.sub(r"^\W*(?:by|par|por|von)\b[\s:]+", "", bare.strip(), flags=re.IGNORECASE)
     if (inner := re.fullmatch(r"\W*\(([^()]+)\)\W*", bare)) is not None:  # "name@example.org (A Name)"
         bare = inner[1]
-    bare = re.sub(r"\s+", " ", bare).strip(' ,;:|/-–—<>"“”')
+    bare = one_line(bare).strip(' ,;:|/-–—<>"“”')  # around what was taken out a tag may have closed
     if bare.lower() in _NOBODY or re.match(r"https?://|www\.", bare) or not re.search(r"[^\W\d_]", bare):
         return ""
     return shortened(bare, 160)

@@ -47,6 +47,7 @@ def left(**changes: Any) -> Article | LeftOut:
 @given(pieces, pieces, pieces)
 @example("", "", "&lt;script<p>>")
 @example("", "", "&lt;a&lt;b<p>5 &lt; 6<p>x > y")
+@example("", "Ann <a href='<>> Lee", "")
 def test_nothing_scriptable_comes_out(title: str, summary: str, content: str) -> None:
     """Whatever a feed holds, every text of the article is free of tags and of what is not to be seen."""
     article = left(
