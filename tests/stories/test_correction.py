@@ -149,6 +149,15 @@ def test_the_archive_shows_it(tmp_path: Path) -> None:
         assert pages.get(f"/e/{EDITION}?regions=africa").text == before[f"/e/{EDITION}?regions=africa"]
 
 
+def test_it_is_called_one_once(tmp_path: Path) -> None:
+    """Staff may begin the reason with the word themselves: readers see it once."""
+    with house(tmp_path) as h:
+        changes = Amendments(titles={_sent(h): "What really happened in Asia"})
+        correcting.draft(h.app, EDITION, changes, reason="Correction: it was another country.", by="Ada")
+        _, made = correcting.preview_of(h.app, EDITION)
+        assert made.text.count("Correction: it was another country.") == made.text.count("Correction:") == 1
+
+
 def test_a_second_correction_is_of_the_first(tmp_path: Path) -> None:
     """It goes to those whose mail is another by it: the first correction, or the edition where that was right."""
     with house(tmp_path) as h:
